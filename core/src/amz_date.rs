@@ -71,8 +71,9 @@ impl AmzDate {
     }
 }
 
-/// 9999-12-31T23:59:59Z
-const LAST_SECOND: u64 = 253_402_300_799;
+/// 9999-12-31T23:44:59Z: the token's expiry must be within the year 9999 too, where the calendars
+/// of Python and of RFC 3339 end.
+const LAST_SECOND: u64 = 253_402_299_899;
 
 #[cfg(test)]
 mod tests {
@@ -83,7 +84,7 @@ mod tests {
         for (seconds, text) in [
             (0, "19700101T000000Z"),
             (951_827_696, "20000229T123456Z"),
-            (LAST_SECOND, "99991231T235959Z"),
+            (LAST_SECOND, "99991231T234459Z"),
         ] {
             let date = AmzDate::new(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
             assert_eq!(date.text(), text);

@@ -146,7 +146,7 @@ impl SigningKey {
     fn unsigned(&self, login: &Login, date: AmzDate, expires_in: Duration) -> Unsigned {
         let timestamp = date.text();
         let (day, region) = (&timestamp[..8], &self.region);
-        let expires = expires_in.as_secs();
+        let expires = expires_in.as_secs().to_string();
         let mut session_token = Zeroizing::new(String::new());
         if let Some(value) = self.credentials.session_token() {
             // Room for every character escaped: growing would leave a copy behind, unwiped.
@@ -158,10 +158,20 @@ impl SigningKey {
         let mut text = String::with_capacity(login.prefix().len() + session_token.len() + 800);
         text.push_str(login.prefix());
         uri::encode_into(&mut text, self.credentials.access_key_id());
-        text.push_str(&format!(
-            "%2F{day}%2F{region}%2F{SERVICE}%2Faws4_request\
-             &X-Amz-Date={timestamp}&X-Amz-Expires={expires}"
-        ));
+        for part in [
+            "%2F",
+            day,
+            "%2F",
+            region.as_str(),
+            "%2F",
+            SERVICE,
+            "%2Faws4_request&X-Amz-Date=",
+            &timestamp,
+            "&X-Amz-Expires=",
+            &expires,
+        ] {
+            text.push_str(part);
+        }
         let query_start = login.authority().len() + "/?".len();
         let before_session_token = text.len();
         text.push_str(SIGNED_HEADERS);

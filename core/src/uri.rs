@@ -1,4 +1,4 @@
-//! RFC 3986 percent-encoding as SigV4 wants it: unreserved characters stay, all else is `%XX`.
+//! RFC 3986 percent-encoding as `SigV4` wants it: unreserved characters stay, all else is `%XX`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 

@@ -8,7 +8,7 @@ use crate::amz_date::AmzDate;
 use crate::presign::{SERVICE, check_expires_in};
 use crate::{Credentials, Endpoint, Error, ErrorKind, Login, Region, SigningKey, uri};
 
-/// How far in the future a token may be signed: clocks differ. SigV4 services allow 5 minutes.
+/// How far in the future a token may be signed: clocks differ. `SigV4` services allow 5 minutes.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// Three times the longest session token, and room for the rest.

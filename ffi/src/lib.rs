@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The C interface of rdstoken: conversion and ownership over the core, no decisions.
+//!
+//! What is written here is what stands in `include/rdstoken.h`, which is made from these
+//! documentation comments (`make header`). The conventions stand at the head of that file, from
+//! `cbindgen.toml`.
+
+#![expect(
+    non_camel_case_types,
+    reason = "these are the types' names in C, and cbindgen takes them from here"
+)]
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments become the C header, where names of C stand without backticks"
+)]
+
+mod boundary;
+mod credentials;
+mod error;
+mod presign;
+mod signer;
+mod status;
+mod token;
+mod version;
+
+pub use credentials::{
+    rdstoken_credentials, rdstoken_credentials_free, rdstoken_credentials_new_static,
+};
+pub use error::{
+    rdstoken_error, rdstoken_error_field, rdstoken_error_free, rdstoken_error_message,
+    rdstoken_error_status,
+};
+pub use presign::{rdstoken_presign, rdstoken_presign_options};
+pub use signer::{
+    rdstoken_signer, rdstoken_signer_copy_token, rdstoken_signer_free, rdstoken_signer_new,
+    rdstoken_signer_options, rdstoken_signer_token,
+};
+pub use status::{rdstoken_status, rdstoken_status_name};
+pub use token::{
+    rdstoken_token, rdstoken_token_expires_at, rdstoken_token_free, rdstoken_token_length,
+    rdstoken_token_value,
+};
+pub use version::rdstoken_version;

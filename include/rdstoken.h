@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * rdstoken.h: IAM authentication tokens for Aurora and RDS.
+ *
+ * Aurora and RDS accept an authentication token in place of a password: a SigV4-presigned URL,
+ * valid for at most 15 minutes, sent over TLS. This library makes that token and hands it out
+ * whole: there is no fixed buffer in it.
+ *
+ *   rdstoken_signer_options options = {0};
+ *   options.struct_size = sizeof options;
+ *   options.hostname = "mydb.cluster-abc123.us-east-1.rds.amazonaws.com";
+ *   options.port = 5432;
+ *   options.username = "app";
+ *
+ *   rdstoken_signer *signer = NULL;
+ *   rdstoken_token *token = NULL;
+ *   rdstoken_error *error = NULL;
+ *   if (rdstoken_signer_new(&options, &signer, &error) == RDSTOKEN_STATUS_OK &&
+ *       rdstoken_signer_token(signer, &token, &error) == RDSTOKEN_STATUS_OK)
+ *     connect_with_password(rdstoken_token_value(token));
+ *   else
+ *     fprintf(stderr, "%s\n", rdstoken_error_message(error));
+ *   rdstoken_error_free(error);
+ *   rdstoken_token_free(token);
+ *   rdstoken_signer_free(signer);
+ *
+ * Compile with `pkg-config --cflags --libs rdstoken`.
+ *
+ * Conventions, which hold for every function:
+ *
+ * - Functions that can fail return rdstoken_status and write their outputs through the pointers
+ *   that come last. Handle outputs are set to NULL on entry, so after an error they can be freed,
+ *   or the call repeated, without a check.
+ * - `error` may be NULL. If it is not, it receives an object on failure and NULL on success. An
+ *   object that it held before is not freed.
+ * - What a function hands out is yours until you give it to its rdstoken_..._free(), once. Freeing
+ *   NULL does nothing. Texts inside a handle belong to the handle.
+ * - Texts are NUL-terminated UTF-8 and are copied. A text that is not UTF-8, or a NULL where a
+ *   value is required, is RDSTOKEN_STATUS_INVALID_ARGUMENT, never a crash.
+ * - Credentials, tokens and errors do not change; signers may be shared. Any thread may call any
+ *   function, and the library starts no thread that outlives a call (one that a file or a name
+ *   server never answers ends when it is answered).
+ * - Time stamps are int64_t Unix seconds; durations carry their unit in their name.
+ * - No message holds a secret. Treat the token itself as a password.
+ */
+
+
+#ifndef RDSTOKEN_H
+#define RDSTOKEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; rdstoken_version() is that of the library. */
+#define RDSTOKEN_VERSION "0.1.0"
+/** RDSTOKEN_VERSION in parts, for the preprocessor. */
+#define RDSTOKEN_VERSION_MAJOR 0
+#define RDSTOKEN_VERSION_MINOR 1
+#define RDSTOKEN_VERSION_PATCH 0
+
+
+/**
+ * The result of a call. The numbers never change and are never used again; new ones are added at
+ * the end, so treat a number that you do not know as an error.
+ */
+enum rdstoken_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The call did what was asked.
+   */
+  RDSTOKEN_STATUS_OK = 0,
+  /**
+   * A fault in rdstoken itself. Please report it.
+   */
+  RDSTOKEN_STATUS_INTERNAL = 1,
+  /**
+   * An argument is not what it must be; rdstoken_error_field() names it.
+   */
+  RDSTOKEN_STATUS_INVALID_ARGUMENT = 2,
+  /**
+   * The buffer is too small for the whole token, and nothing was written into it.
+   */
+  RDSTOKEN_STATUS_BUFFER_TOO_SMALL = 3,
+  /**
+   * The region was neither given nor found in the hostname, the environment or the profile.
+   */
+  RDSTOKEN_STATUS_REGION_NOT_FOUND = 4,
+  /**
+   * No credential source had any credentials.
+   */
+  RDSTOKEN_STATUS_CREDENTIALS_NOT_FOUND = 5,
+  /**
+   * A credential source is set up, but failed to give usable credentials.
+   */
+  RDSTOKEN_STATUS_CREDENTIALS_FAILED = 6,
+  /**
+   * The credentials had expired at the signing time.
+   */
+  RDSTOKEN_STATUS_CREDENTIALS_EXPIRED = 7,
+  /**
+   * The deadline passed before the credentials arrived.
+   */
+  RDSTOKEN_STATUS_TIMEOUT = 8,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum rdstoken_status rdstoken_status;
+#else
+typedef int32_t rdstoken_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * AWS credentials. They are yours: free them with rdstoken_credentials_free().
+ *
+ * They do not change, and any thread may use them. Signers keep what they need: the credentials
+ * may be freed as soon as rdstoken_signer_new() has returned. The secrets are wiped from memory
+ * when the last user of them is freed.
+ */
+typedef struct rdstoken_credentials rdstoken_credentials;
+
+/**
+ * Why a call failed. It is yours: free it with rdstoken_error_free().
+ *
+ * It holds no token, key, session token or signature, so it may be logged. It does not change,
+ * and any thread may use it.
+ */
+typedef struct rdstoken_error rdstoken_error;
+
+/**
+ * Makes tokens for one database user at one endpoint, and finds credentials and region itself. It
+ * is yours: free it with rdstoken_signer_free() when no thread uses it any more.
+ *
+ * Any number of threads may use one signer at a time.
+ */
+typedef struct rdstoken_signer rdstoken_signer;
+
+/**
+ * An authentication token: the password for one login. It is yours: free it with
+ * rdstoken_token_free().
+ *
+ * It does not change, and any thread may use it. It is wiped from memory when the last user of it
+ * frees it.
+ */
+typedef struct rdstoken_token rdstoken_token;
+
+/**
+ * All that a token depends on, for rdstoken_presign(). Set it to zero (`= {0}`), then
+ * `struct_size`, then the fields you need.
+ */
+typedef struct rdstoken_presign_options {
+  /**
+   * sizeof(rdstoken_presign_options), so that fields can be added later.
+   */
+  size_t struct_size;
+  /**
+   * The database's endpoint name: a DNS name alone, no IP address. Required.
+   */
+  const char *hostname;
+  /**
+   * The database's port. Required.
+   */
+  uint16_t port;
+  /**
+   * The database user, UTF-8, 1 to 255 bytes. Required.
+   */
+  const char *username;
+  /**
+   * The endpoint's region, for example "us-east-1". NULL: find it in the hostname.
+   */
+  const char *region;
+  /**
+   * Who signs. Required.
+   */
+  const struct rdstoken_credentials *credentials;
+  /**
+   * When the token begins to be valid, in Unix seconds, 0 (1970) to the end of the year 9999.
+   * Zero is a time like any other.
+   */
+  int64_t signing_time;
+  /**
+   * How long the token is valid, 1 to 900 seconds. 0: 900.
+   */
+  uint32_t expires_in_seconds;
+} rdstoken_presign_options;
+
+/**
+ * What a signer is made from. Set it to zero (`= {0}`), then `struct_size`, then the fields you
+ * need.
+ */
+typedef struct rdstoken_signer_options {
+  /**
+   * sizeof(rdstoken_signer_options), so that fields can be added later.
+   */
+  size_t struct_size;
+  /**
+   * The database's endpoint name: a DNS name alone, no IP address. Required.
+   */
+  const char *hostname;
+  /**
+   * The database's port. Required.
+   */
+  uint16_t port;
+  /**
+   * The database user, UTF-8, 1 to 255 bytes. Required.
+   */
+  const char *username;
+  /**
+   * The endpoint's region, for example "us-east-1". NULL: find it in the hostname, else in
+   * AWS_REGION or AWS_DEFAULT_REGION, else in the profile.
+   */
+  const char *region;
+  /**
+   * Take credentials from this profile of the shared config and credentials files, and from
+   * nowhere else. NULL: the AWS SDKs' default chain.
+   */
+  const char *profile;
+  /**
+   * Sign with these credentials and look for none. Not together with `profile`. NULL: find
+   * them.
+   */
+  const struct rdstoken_credentials *credentials;
+  /**
+   * How long a token is valid, 1 to 900 seconds. 0: 900.
+   */
+  uint32_t expires_in_seconds;
+  /**
+   * How long to wait for credentials, all sources together, at most 3,600,000 milliseconds.
+   * 0: 5000.
+   */
+  uint32_t timeout_milliseconds;
+} rdstoken_signer_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes credentials from an access key.
+ *
+ * - `access_key_id`: 1 to 128 visible ASCII characters.
+ * - `secret_access_key`: 1 to 1,024 visible ASCII characters.
+ * - `session_token`: for temporary credentials, up to 65,536 visible ASCII characters; NULL or
+ *   empty if there is none.
+ * - `credentials`: receives the new credentials, or NULL on error.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK or RDSTOKEN_STATUS_INVALID_ARGUMENT. The texts are copied.
+ */
+rdstoken_status rdstoken_credentials_new_static(const char *access_key_id,
+                                                const char *secret_access_key,
+                                                const char *session_token,
+                                                struct rdstoken_credentials **credentials,
+                                                struct rdstoken_error **error);
+
+/**
+ * Frees credentials. NULL is fine.
+ */
+void rdstoken_credentials_free(struct rdstoken_credentials *credentials);
+
+/**
+ * The status that the failed call returned. RDSTOKEN_STATUS_OK for NULL.
+ */
+rdstoken_status rdstoken_error_status(const struct rdstoken_error *error);
+
+/**
+ * One line of text for people, in English, without a line end. The empty text for NULL.
+ *
+ * The text belongs to `error` and lives as long as it.
+ */
+const char *rdstoken_error_message(const struct rdstoken_error *error);
+
+/**
+ * The name of the argument or option at fault, for RDSTOKEN_STATUS_INVALID_ARGUMENT; NULL
+ * otherwise and for NULL.
+ *
+ * The text belongs to `error` and lives as long as it.
+ */
+const char *rdstoken_error_field(const struct rdstoken_error *error);
+
+/**
+ * Frees an error and its texts. NULL is fine.
+ */
+void rdstoken_error_free(struct rdstoken_error *error);
+
+/**
+ * Makes one token from explicit inputs. A pure function: it reads no clock, file, variable or
+ * network, and the same inputs give the same bytes in every language.
+ *
+ * - `options`: what to sign. All is copied.
+ * - `token`: receives the new token, or NULL on error.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK, RDSTOKEN_STATUS_INVALID_ARGUMENT, or
+ * RDSTOKEN_STATUS_REGION_NOT_FOUND if `region` is NULL and the hostname has none.
+ */
+rdstoken_status rdstoken_presign(const struct rdstoken_presign_options *options,
+                                 struct rdstoken_token **token,
+                                 struct rdstoken_error **error);
+
+/**
+ * Makes a signer. Checks the options and looks for nothing yet: no file, variable or network is
+ * touched.
+ *
+ * - `options`: what to sign for. All is copied.
+ * - `signer`: receives the new signer, or NULL on error.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK or RDSTOKEN_STATUS_INVALID_ARGUMENT.
+ */
+rdstoken_status rdstoken_signer_new(const struct rdstoken_signer_options *options,
+                                    struct rdstoken_signer **signer,
+                                    struct rdstoken_error **error);
+
+/**
+ * Makes a token for the next login.
+ *
+ * Blocks while credentials are fetched, no longer than `timeout_milliseconds` and 100 ms. With
+ * credentials in the options and a region at hand it does not block.
+ *
+ * - `signer`: who signs.
+ * - `token`: receives the token, or NULL on error. It is yours; it outlives the signer.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK, RDSTOKEN_STATUS_INVALID_ARGUMENT for a NULL, or
+ * RDSTOKEN_STATUS_REGION_NOT_FOUND, RDSTOKEN_STATUS_CREDENTIALS_NOT_FOUND,
+ * RDSTOKEN_STATUS_CREDENTIALS_FAILED, RDSTOKEN_STATUS_CREDENTIALS_EXPIRED or
+ * RDSTOKEN_STATUS_TIMEOUT.
+ */
+rdstoken_status rdstoken_signer_token(const struct rdstoken_signer *signer,
+                                      struct rdstoken_token **token,
+                                      struct rdstoken_error **error);
+
+/**
+ * Makes a token for the next login and copies it into the caller's memory: the whole token and
+ * its NUL, or nothing at all. For callers, such as drivers, that have a buffer of their own.
+ *
+ * - `signer`: who signs.
+ * - `buffer`: receives the token and a NUL. NULL only with a `capacity` of 0, to ask for the size.
+ * - `capacity`: the size of `buffer` in bytes.
+ * - `needed`: receives the size that the token needs, its NUL included, with
+ *   RDSTOKEN_STATUS_OK and RDSTOKEN_STATUS_BUFFER_TOO_SMALL; 0 otherwise. May be NULL. The next
+ *   token can be longer, so ask in a loop.
+ * - `expires_at`: receives the Unix second at which the token stops working; 0 on error. May be
+ *   NULL.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Blocks and fails as rdstoken_signer_token(), and with RDSTOKEN_STATUS_BUFFER_TOO_SMALL, which
+ * leaves `buffer` as it was.
+ */
+rdstoken_status rdstoken_signer_copy_token(const struct rdstoken_signer *signer,
+                                           char *buffer,
+                                           size_t capacity,
+                                           size_t *needed,
+                                           int64_t *expires_at,
+                                           struct rdstoken_error **error);
+
+/**
+ * Frees a signer. NULL is fine. No other thread may be using it; tokens made by it live on.
+ */
+void rdstoken_signer_free(struct rdstoken_signer *signer);
+
+/**
+ * The name of a status, for example `"RDSTOKEN_STATUS_TIMEOUT"`; `"unknown status"` for a number
+ * that this library does not know.
+ *
+ * The text is static: never free it. `status` may be any number.
+ */
+const char *rdstoken_status_name(int32_t status);
+
+/**
+ * The token's text: ASCII, no line end, NUL-terminated. Give it to the driver whole, as the
+ * password, over TLS. NULL for NULL.
+ *
+ * The text belongs to `token` and lives as long as it.
+ */
+const char *rdstoken_token_value(const struct rdstoken_token *token);
+
+/**
+ * The token's length in bytes, without the NUL: about 350 with a plain access key, 1,000 to 4,000
+ * and sometimes more with a session token. 0 for NULL.
+ */
+size_t rdstoken_token_length(const struct rdstoken_token *token);
+
+/**
+ * When the token stops working, in Unix seconds: the earlier of signing time + expiry and the
+ * expiry of the credentials. A connection that is open by then stays open. 0 for NULL.
+ */
+int64_t rdstoken_token_expires_at(const struct rdstoken_token *token);
+
+/**
+ * Frees a token. NULL is fine.
+ */
+void rdstoken_token_free(struct rdstoken_token *token);
+
+/**
+ * The version of the library that is loaded, for example `"0.1.0"`. `RDSTOKEN_VERSION` is the
+ * version of the header that the program was compiled with.
+ *
+ * The text is static: never free it.
+ */
+const char *rdstoken_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* RDSTOKEN_H */
