@@ -1,0 +1,133 @@
+# rdstoken: build, test and install. `make help` lists what there is.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+PYTHON  ?= python3
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME  := librdstoken.so.0
+RELEASE := target/release
+VENV    := .venv
+GUARD   := tests/guard.sh
+
+# What the build, the tests and the demonstration need beyond Rust, Python 3 and Node. The names are
+# the same on Debian and Ubuntu.
+PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev postgresql libpam0g-dev \
+            libcmocka-dev libcjson-dev faketime
+
+say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
+
+.PHONY: help
+help:
+	@echo 'make run       build everything, start a private PostgreSQL, log in from C, Python, Node and the shell'
+	@echo 'make test      run the tests of every language'
+	@echo 'make lint      formatters, linters and type checkers of every language'
+	@echo 'make build     library, command, verifier, .venv with the Python package, bindings/node'
+	@echo 'make header    write include/rdstoken.h from ffi/src'
+	@echo 'make vectors   write tests/vectors/presign.json with botocore'
+	@echo 'make install   PREFIX=/usr/local DESTDIR=: library, header, pkg-config file, command'
+	@echo 'make clean     remove what was built'
+
+# --- what must be there ---------------------------------------------------------------------------
+
+.PHONY: packages
+packages:
+	@sh tests/packages.sh $(PACKAGES)
+
+$(VENV)/installed: bindings/python/requirements-dev.txt
+	$(call say,Setting up the Python environment in $(VENV))
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bindings/node/node_modules/installed: bindings/node/package-lock.json
+	$(call say,Installing the Node packages for development)
+	npm ci --prefix bindings/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# --- build ----------------------------------------------------------------------------------------
+
+.PHONY: build native python node
+build: native python node
+
+native: packages
+	$(call say,Building the library$(comma) the command and the verifier)
+	cargo build --release --locked -p rdstoken-ffi -p rdstoken-cli -p rdstoken-pam
+	@ln -sf librdstoken.so $(RELEASE)/$(SONAME)
+	@cp $(RELEASE)/libpam_rdstoken.so $(RELEASE)/pam_rdstoken.so
+
+python: packages $(VENV)/installed
+	$(call say,Building the Python package)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --quiet --release --locked -m bindings/python/Cargo.toml
+
+node: bindings/node/node_modules/installed
+	$(call say,Building the Node package)
+	node bindings/node/build.mjs
+
+comma := ,
+
+# --- run ------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: build
+	@$(GUARD) $(VENV)/bin/python tests/demo.py
+
+# --- test -----------------------------------------------------------------------------------------
+
+.PHONY: test test-rust test-c test-node test-python
+test: test-rust test-c test-node test-python
+
+test-rust: packages
+	$(call say,Testing the Rust crates)
+	$(GUARD) cargo test --workspace --locked --quiet
+
+test-c: native
+	$(call say,Testing the C interface$(comma) plainly and under AddressSanitizer)
+	$(MAKE) --no-print-directory -C tests/c
+
+test-node: node
+	$(call say,Testing the Node package)
+	cd bindings/node && ../../$(GUARD) npm test
+
+test-python: build
+	$(call say,Testing the Python package$(comma) the command$(comma) the real PostgreSQL and the installation)
+	$(GUARD) $(VENV)/bin/python -m pytest -c bindings/python/pyproject.toml --rootdir . bindings/python/tests tests
+
+# --- lint -----------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: packages $(VENV)/installed bindings/node/node_modules/installed
+	$(call say,Linting Rust)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# --- generated files ------------------------------------------------------------------------------
+
+.PHONY: header vectors
+header:
+	RDSTOKEN_WRITE_HEADER=1 cargo test --quiet --locked -p rdstoken-ffi --test header
+
+vectors: $(VENV)/installed
+	$(VENV)/bin/python tests/vectors/generate.py
+
+# --- install --------------------------------------------------------------------------------------
+
+# `make build` first, as yourself; `make install` copies, and so can be run by root.
+.PHONY: install
+install:
+	@test -e $(RELEASE)/librdstoken.so || { echo 'run "make build" first' >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 $(RELEASE)/rdstoken $(DESTDIR)$(PREFIX)/bin/rdstoken
+	install -m 644 include/rdstoken.h $(DESTDIR)$(PREFIX)/include/rdstoken.h
+	install -m 755 $(RELEASE)/librdstoken.so $(DESTDIR)$(PREFIX)/lib/librdstoken.so.$(VERSION)
+	ln -sf librdstoken.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/librdstoken.so
+	install -m 644 $(RELEASE)/librdstoken.a $(DESTDIR)$(PREFIX)/lib/librdstoken.a
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ffi/rdstoken.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/rdstoken.pc
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/pkgconfig/rdstoken.pc
+
+.PHONY: clean
+clean:
+	cargo clean
+	rm -rf $(VENV) bindings/node/node_modules bindings/node/*.node
