@@ -6,9 +6,12 @@ import json
 import os
 import pathlib
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 TESTS = pathlib.Path(__file__).parent
 ROOT = TESTS.parent
@@ -23,11 +26,11 @@ class Command:
     path = ROOT / "target" / "release" / "rdstoken"
 
     def run(
-        self, *arguments: str, under: tuple[str, ...] = (), **environment: str
+        self, *arguments: str, env: Mapping[str, str] | None = None, under: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*under, self.path, *arguments],
-            env=os.environ | environment,
+            env=os.environ | dict(env or {}),
             capture_output=True,
             text=True,
             check=False,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
+import pathlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ SESSION_TOKEN = "IQoJb3JpZ2luX2VjE+/=" * 75  # 1.5 KB
 
 
 def rfc3339(seconds: int) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat()
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).isoformat()
 
 
 def test_vectors(command: Command, presign_cases: list[dict[str, Any]]) -> None:
@@ -36,9 +37,11 @@ def test_vectors(command: Command, presign_cases: list[dict[str, Any]]) -> None:
             f"--expires-in={case['expires_in']}",
             f"--signing-time={rfc3339(case['signing_time'])}",
             *region,
-            AWS_ACCESS_KEY_ID=case["access_key_id"],
-            AWS_SECRET_ACCESS_KEY=case["secret_access_key"],
-            AWS_SESSION_TOKEN=case["session_token"] or "",
+            env={
+                "AWS_ACCESS_KEY_ID": case["access_key_id"],
+                "AWS_SECRET_ACCESS_KEY": case["secret_access_key"],
+                "AWS_SESSION_TOKEN": case["session_token"] or "",
+            },
         )
         assert done.stderr == "", case["name"]
         assert done.stdout == case["token"] + "\n", case["name"]
@@ -46,9 +49,7 @@ def test_vectors(command: Command, presign_cases: list[dict[str, Any]]) -> None:
 
 def test_hostnames_that_are_refused(command: Command, endpoints: dict[str, Any]) -> None:
     for refused in endpoints["refused"]:
-        done = command.run(
-            "token", f"--hostname={refused['hostname']}", "--port=1", "--username=a"
-        )
+        done = command.run("token", f"--hostname={refused['hostname']}", "--port=1", "--username=a")
         assert (done.returncode, done.stdout) == (1, ""), refused["why"]
         assert done.stderr.startswith("rdstoken: InvalidArgument: hostname: "), refused["why"]
 
@@ -62,7 +63,7 @@ def test_equals_the_aws_cli(command: Command, session_token: str | None, now: st
     theirs = subprocess.run(
         [
             *frozen,
-            os.path.join(os.path.dirname(sys.executable), "aws"),
+            pathlib.Path(sys.executable).with_name("aws"),
             *("rds", "generate-db-auth-token", "--region", "us-east-1"),
             *LOGIN[1:],
         ],
@@ -71,7 +72,7 @@ def test_equals_the_aws_cli(command: Command, session_token: str | None, now: st
         text=True,
         check=True,
     ).stdout
-    ours = command.run(*LOGIN, under=frozen, TZ="UTC", **keys)
+    ours = command.run(*LOGIN, under=frozen, env=keys | {"TZ": "UTC"})
     assert ours.stdout == theirs
     assert f"X-Amz-Date={now[:4]}" in ours.stdout
 
@@ -79,31 +80,30 @@ def test_equals_the_aws_cli(command: Command, session_token: str | None, now: st
 @pytest.mark.parametrize("length", [353, 1000, 2048, 4096, 8192, 16384, 32000, 65000, 65530])
 def test_tokens_come_out_whole(command: Command, length: int) -> None:
     """Up to the longest password that PostgreSQL takes."""
-    short = len(command.run(*LOGIN, **KEYS).stdout) - 1
+    short = len(command.run(*LOGIN, env=KEYS).stdout) - 1
     if length == 353:
         username = "a" * (3 + 353 - short)
-        done = command.run(*LOGIN[:-1], username, **KEYS)
+        done = command.run(*LOGIN[:-1], username, env=KEYS)
     else:
         padding = "A" * (length - short - len("&X-Amz-Security-Token="))
-        done = command.run(*LOGIN, AWS_SESSION_TOKEN=padding, **KEYS)
+        done = command.run(*LOGIN, env=KEYS | {"AWS_SESSION_TOKEN": padding})
         assert padding in done.stdout
     assert len(done.stdout) == length + 1
 
 
 def test_json(command: Command) -> None:
     time = "--signing-time=2026-01-01T01:00:00+01:00"
-    plain = command.run(*LOGIN, time, **KEYS)
-    answer = json.loads(command.run(*LOGIN, time, "--json", **KEYS).stdout)
+    plain = command.run(*LOGIN, time, env=KEYS)
+    answer = json.loads(command.run(*LOGIN, time, "--json", env=KEYS).stdout)
     assert answer == {"token": plain.stdout[:-1], "expires_at": "2026-01-01T00:15:00Z"}
 
 
-def test_a_profile_is_taken_alone(
-    command: Command, tmp_path: Any, presign_cases: list[dict[str, Any]]
-) -> None:
-    del presign_cases
+def test_a_profile_is_taken_alone(command: Command, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "credentials"
     file.write_text("[dev]\naws_access_key_id=AKIDDEV\naws_secret_access_key=secret\n")
-    done = command.run(*LOGIN, "--profile=dev", AWS_SHARED_CREDENTIALS_FILE=str(file), **KEYS)
+    done = command.run(
+        *LOGIN, "--profile=dev", env=KEYS | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    )
     assert "Credential=AKIDDEV%2F" in done.stdout
 
 
@@ -130,7 +130,7 @@ def test_no_credentials_anywhere(command: Command) -> None:
 )
 def test_bad_values(command: Command, arguments: tuple[str, str], said: str) -> None:
     given = dict(zip(LOGIN[1::2], LOGIN[2::2], strict=True)) | {arguments[0]: arguments[1]}
-    done = command.run("token", *(f"{name}={value}" for name, value in given.items()), **KEYS)
+    done = command.run("token", *(f"{name}={value}" for name, value in given.items()), env=KEYS)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"rdstoken: {said}")
     assert done.stderr.count("\n") == 1
@@ -150,7 +150,7 @@ def test_bad_values(command: Command, arguments: tuple[str, str], said: str) -> 
     ],
 )
 def test_bad_usage(command: Command, arguments: tuple[str, ...]) -> None:
-    done = command.run(*arguments, **KEYS)
+    done = command.run(*arguments, env=KEYS)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--help" in done.stderr
 

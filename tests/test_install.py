@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from conftest import ROOT
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def test_linking_statically(
 def test_the_library_exports_its_own_names_only(prefix: pathlib.Path) -> None:
     library = prefix / "lib/librdstoken.so"
     exported = {
-        line.split()[-1]
-        for line in run("nm", "--dynamic", "--defined-only", library).splitlines()
+        line.split()[-1] for line in run("nm", "--dynamic", "--defined-only", library).splitlines()
     }
     header = (ROOT / "include/rdstoken.h").read_text()
     assert exported

@@ -354,7 +354,7 @@ class PrivateServer(abc.ABC):
     def _finish(self, process: subprocess.Popen[bytes], command: str, text: str = "") -> str:
         output = process.communicate(text.encode())[0].decode(errors="replace")
         if process.returncode:
-            raise ServerError(f"{command.split()[0]} failed:\n{output.strip()}")
+            raise ServerError(f"{command.split(maxsplit=1)[0]} failed:\n{output.strip()}")
         return output
 
     def _as_server(self, **environment: str) -> dict[str, Any]:

@@ -80,16 +80,18 @@ class Postgres(PrivateServer):
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
 
-def find_bin() -> pathlib.Path:
+def find_bin(
+    debian: pathlib.Path = pathlib.Path("/usr/lib/postgresql"), path: str = "/usr/bin:/bin"
+) -> pathlib.Path:
     """The directory of the newest PostgreSQL's programs. Debian keeps them out of the PATH."""
     found = [
         directory
-        for directory in pathlib.Path("/usr/lib/postgresql").glob("*/bin")
+        for directory in debian.glob("*/bin")
         if directory.parent.name.isdigit() and (directory / "initdb").exists()
     ]
     if found:
         return max(found, key=lambda directory: int(directory.parent.name))
-    pg_config = shutil.which("pg_config", path="/usr/bin:/usr/pgsql/bin")
+    pg_config = shutil.which("pg_config", path=path)
     if pg_config:
         output = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=True)
         directory = pathlib.Path(output.stdout.strip())

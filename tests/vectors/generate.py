@@ -7,14 +7,14 @@ dropped, and the port is always signed (botocore would drop 443).
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import os
 import pathlib
 from typing import Any
 from unittest import mock
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 os.environ["BOTO_DISABLE_CRT"] = "true"  # awscrt orders the parameters its own way
 
@@ -41,7 +41,7 @@ def session_token(length: int, seed: str) -> str:
 
 
 def case(name: str, **changes: Any) -> dict[str, Any]:
-    request = {
+    request: dict[str, Any] = {
         "name": name,
         "hostname": CLUSTER,
         "port": 5432,
@@ -74,15 +74,17 @@ def sign(request: dict[str, Any], region: str) -> dict[str, str]:
         params={"Action": "connect", "DBUser": request["username"]},
         headers={"host": authority},
     )
-    now = datetime.datetime.fromtimestamp(request["signing_time"], datetime.timezone.utc)
-    strings: list[str] = []
-    original = auth.string_to_sign
-    auth.string_to_sign = lambda *args: strings.append(original(*args)) or strings[0]
-    with mock.patch("botocore.auth.get_current_datetime", lambda *_, **__: now.replace(tzinfo=None)):
+    now = dt.datetime.fromtimestamp(request["signing_time"], dt.timezone.utc)
+    frozen = now.replace(tzinfo=None)
+    with (
+        mock.patch("botocore.auth.get_current_datetime", return_value=frozen),
+        mock.patch.object(auth, "signature", wraps=auth.signature) as signature,
+    ):
         auth.add_auth(made)
+    string_to_sign: str = signature.call_args.args[0]
     parts = urlsplit(made.url)
     assert parts.netloc == authority
-    return {"string_to_sign": strings[0], "token": made.url.removeprefix("https://")}
+    return {"string_to_sign": string_to_sign, "token": made.url.removeprefix("https://")}
 
 
 def users() -> list[dict[str, Any]]:

@@ -1,0 +1,215 @@
+"""The private server as a thing that starts and goes away again, whatever happens to it."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import postgres
+import pytest
+from common import AccessKey, ServerError, pam_argument
+from postgres import Postgres, find_bin
+
+assert "RDSTOKEN_TEST_GUARD" in os.environ, "run this through tests/guard.sh"
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+    """A directory for all temporary files. Afterwards nothing is in it and nobody uses it."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="rdstoken-lifecycle."))
+    directory.chmod(0o711)  # pytest's own would keep the server's user out
+    monkeypatch.setenv("TMPDIR", str(directory))
+    yield directory
+    wait_until(lambda: not list(directory.iterdir()), "its files are gone")
+    wait_until(lambda: not users_of(directory), "its processes are gone")
+    directory.rmdir()
+
+
+@pytest.fixture
+def start(private: pathlib.Path) -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, postgres.__file__, "--print-json", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line, process.communicate()[1]
+    description: dict[str, Any] = json.loads(line)
+    return description
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.02)
+
+
+def users_of(directory: pathlib.Path) -> list[str]:
+    """The processes, of whatever user, that name the directory in their command line."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in command:
+            found.append(command.replace("\0", " "))
+    return found
+
+
+def test_standard_input_ends(start: Start, private: pathlib.Path) -> None:
+    process = start("--users", "a b,müller", "--session-token-length", "1500")
+    server = ready(process)
+    assert server["users"] == ["a b", "müller"]
+    assert server["hostaddr"] == "127.0.0.1"
+    assert 10_000 <= server["port"] <= 65_535
+    for name in ("credentials_file", "environment_file", "log_file"):
+        file = pathlib.Path(server[name])
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert file.stat().st_uid == os.geteuid()
+    assert users_of(private)
+
+    keys = configparser.RawConfigParser()
+    keys.read(server["credentials_file"])
+    assert keys.sections() == server["profiles"] == ["default", "static"]
+    session_token = keys["default"]["aws_session_token"]
+    assert len(session_token) == 1500
+    assert {"+", "/", "="} <= set(session_token)
+    assert "aws_session_token" not in keys["static"]
+    script = '. "$1" && printf "%s\\n%s\\n%s" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
+    shell = ["sh", "-c", script, "sh", server["environment_file"]]
+    values = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
+    assert values.splitlines() == list(keys["default"].values())
+    # What was printed is for anybody's eyes.
+    printed = json.dumps(server)
+    for section in keys.sections():
+        for value in keys[section].values():
+            assert value not in printed
+
+    output, errors = process.communicate()
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals(start: Start, number: signal.Signals) -> None:
+    process = start()
+    ready(process)
+    process.send_signal(number)
+    assert process.wait(30) == 0
+
+
+def test_killed(start: Start) -> None:
+    process = start()
+    ready(process)
+    process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("after", ["server", "client/ca.crt", "server/pam.d", "server/data"])
+def test_stopped_while_it_starts(
+    start: Start, private: pathlib.Path, number: signal.Signals, after: str
+) -> None:
+    process = start()
+    wait_until(lambda: bool(list(private.glob(f"*/{after}"))), after)
+    process.send_signal(number)
+    process.wait(30)
+
+
+def test_the_server_dies(start: Start, private: pathlib.Path) -> None:
+    process = start()
+    ready(process)
+    (pid_file,) = private.glob("*/server/data/postmaster.pid")
+    os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGKILL)
+    assert process.stderr
+    assert "PostgreSQL has stopped by itself" in process.stderr.read()
+    assert process.wait(30) == 1
+
+
+def test_two_at_once(start: Start) -> None:
+    processes = [start(), start()]
+    servers = [ready(process) for process in processes]
+    assert servers[0]["port"] != servers[1]["port"]
+    assert servers[0]["credentials_file"] != servers[1]["credentials_file"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--module", "/nonexistent.so"], "the verifier /nonexistent.so is not there"),
+        (["--users", "a#b"], "a PAM argument here holds no '#'"),
+        (["--users", ",".join(f"user{number}" for number in range(200))], "too many users"),
+        (["--users", "app,app"], 'role "app" already exists'),
+        (["--credentials", "/nonexistent"], "No such file or directory"),
+    ],
+    ids=["module", "user", "users", "role", "credentials"],
+)
+def test_clear_errors(start: Start, options: list[str], message: str) -> None:
+    process = start(*options)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output == ""
+    assert message in errors
+    assert "Traceback" not in errors
+
+
+def test_finding_postgresql(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ServerError, match="install the package postgresql"):
+        find_bin(tmp_path, path=str(tmp_path))
+    for version in ("9", "15", "junk"):
+        (tmp_path / version / "bin").mkdir(parents=True)
+        (tmp_path / version / "bin" / "initdb").touch()
+    (tmp_path / "16" / "bin").mkdir(parents=True)  # the client alone
+    assert find_bin(tmp_path) == tmp_path / "15" / "bin"
+
+
+def test_closing_twice(private: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(private))
+    with Postgres() as server:
+        assert server.is_running()
+        server.close()
+        assert not server.is_running()
+
+
+def test_keys_are_not_shown() -> None:
+    key = AccessKey.random(1200)
+    assert key.session_token
+    for secret in (key.secret_access_key, key.session_token):
+        assert secret not in repr(key)
+    assert key.access_key_id in repr(key)
+    assert AccessKey.random() != AccessKey.random()
+
+
+def test_pam_arguments() -> None:
+    assert pam_argument("users=a b") == "[users=a b]"
+    assert pam_argument("users=[a]") == "[users=[a\\]]"
+    for text in ("users=a#b", "users=a\\b", "users=a\nb"):
+        with pytest.raises(ServerError):
+            pam_argument(text)

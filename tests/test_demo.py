@@ -1,0 +1,23 @@
+"""`make run`, and with it the examples of every face, against the real PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from conftest import ROOT
+
+
+def test_the_demonstration() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "demo.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    logins = [line.split() for line in done.stdout.splitlines() if "current_user" in line]
+    assert logins == [
+        [*face, "current_user", "=", "app"]
+        for face in (("C", "libpq"), ("Python", "psycopg"), ("Node", "pg"), ("shell", "psql"))
+    ]
+    assert done.stdout.count("PAM authentication failed") == 3
+    for reason in ("the signature does not match", "has expired", "another host or port"):
+        assert reason in done.stdout
