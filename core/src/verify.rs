@@ -3,6 +3,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::amz_date::AmzDate;
 use crate::presign::{SERVICE, check_expires_in};
@@ -165,7 +166,7 @@ impl Verifier {
             .keys
             .get(&claims.access_key_id)
             .ok_or(Refusal::UnknownKey)?;
-        match (known.session_token(), claims.session_token.as_deref()) {
+        match (known.session_token(), claims.session_token.as_ref()) {
             (None, None) => {}
             (Some(_), None) => return Err(Refusal::MissingSessionToken),
             (Some(ours), Some(theirs)) if same(ours, theirs) => {}
@@ -175,7 +176,11 @@ impl Verifier {
         let expected = Login::new(endpoint.hostname(), endpoint.port(), username)
             .and_then(|login| {
                 let key = SigningKey::derive(known, region, claims.date.system_time())?;
-                Ok(key.signature(&login, claims.date, expires_in))
+                Ok(Zeroizing::new(key.signature(
+                    &login,
+                    claims.date,
+                    expires_in,
+                )))
             })
             .map_err(|_| Refusal::Malformed)?;
         if !same(&expected, &claims.signature) {
@@ -206,8 +211,8 @@ struct Claims {
     region: String,
     service: String,
     expires: u64,
-    session_token: Option<String>,
-    signature: String,
+    session_token: Option<Zeroizing<String>>,
+    signature: Zeroizing<String>,
 }
 
 impl Claims {
@@ -220,7 +225,7 @@ impl Claims {
         for parameter in query.split('&') {
             let (name, value) = parameter.split_once('=')?;
             if parameters
-                .insert(name, uri::decode_strictly(value)?)
+                .insert(name, Zeroizing::new(uri::decode_strictly(value)?))
                 .is_some()
             {
                 return None;
@@ -228,7 +233,9 @@ impl Claims {
         }
         let mut take = |name: &str| parameters.remove(name);
 
-        let constant = |value: Option<String>, expected: &str| (value? == expected).then_some(());
+        let constant = |value: Option<Zeroizing<String>>, expected: &str| {
+            (value?.as_str() == expected).then_some(())
+        };
         constant(take("Action"), "connect")?;
         constant(take("X-Amz-Algorithm"), "AWS4-HMAC-SHA256")?;
         constant(take("X-Amz-SignedHeaders"), "host")?;
@@ -248,14 +255,14 @@ impl Claims {
             return None;
         }
         let expires = take("X-Amz-Expires")?;
-        if expires.starts_with('0') && expires != "0"
+        if expires.starts_with('0') && expires.as_str() != "0"
             || !expires.bytes().all(|b| b.is_ascii_digit())
         {
             return None;
         }
         let claims = Self {
             authority: authority.to_owned(),
-            username: take("DBUser")?,
+            username: take("DBUser")?.as_str().to_owned(),
             access_key_id: access_key_id.to_owned(),
             date: AmzDate::parse(&timestamp)?,
             region: region.to_owned(),

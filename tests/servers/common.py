@@ -25,10 +25,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from typing_extensions import Self  # in typing from Python 3.11
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -295,10 +296,11 @@ class PrivateServer(abc.ABC):
         lasting = "-sha256 -days 2"
         issued_by = f"-CA {self.ca_file} -CAkey {ca_key} -set_serial 2"
         extensions = f"-extfile {config} -extensions server"
+        issue = f"openssl x509 -req {lasting} {issued_by} {extensions}"
         for command in (
             f"{new} -x509 {lasting} -extensions ca -keyout {ca_key} -out {self.ca_file}",
             f"{new} -subj /CN=rdstoken-test-server -keyout {key} -out {request}",
-            f"openssl x509 -req {lasting} -in {request} {issued_by} {extensions} -out {certificate}",
+            f"{issue} -in {request} -out {certificate}",
         ):
             self._finish(subprocess.Popen(command.split(), **self._as_ourselves()), command)
         ca_key.unlink()

@@ -37,7 +37,7 @@ def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
 
 
 @pytest.fixture
-def start(private: pathlib.Path) -> Iterator[Start]:
+def start(private: pathlib.Path) -> Iterator[Start]:  # noqa: ARG001  for its end
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str) -> subprocess.Popen[str]:
@@ -104,7 +104,8 @@ def test_standard_input_ends(start: Start, private: pathlib.Path) -> None:
     assert len(session_token) == 1500
     assert {"+", "/", "="} <= set(session_token)
     assert "aws_session_token" not in keys["static"]
-    script = '. "$1" && printf "%s\\n%s\\n%s" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN"'
+    names = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+    script = f'set -a; . "$1"; printenv {names}'
     shell = ["sh", "-c", script, "sh", server["environment_file"]]
     values = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
     assert values.splitlines() == list(keys["default"].values())

@@ -14,7 +14,6 @@ import socket
 import ssl
 import struct
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import quote
@@ -30,6 +29,8 @@ from common import AccessKey, pam_argument
 from postgres import Postgres
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from typing_extensions import Self
 
 assert "RDSTOKEN_TEST_GUARD" in os.environ, "run this through tests/guard.sh"
@@ -87,7 +88,7 @@ def sign(
     )
     now = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
     naive = now.replace(tzinfo=None)
-    with mock.patch("botocore.auth.get_current_datetime", lambda *_, **__: naive):
+    with mock.patch("botocore.auth.get_current_datetime", return_value=naive):
         auth.add_auth(request)
     token = Token(request.url.removeprefix("https://"))
     SECRETS.update(secrets_of(key), [token.rpartition("=")[2]])
