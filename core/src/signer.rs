@@ -105,7 +105,7 @@ impl Signer {
         if options.timeout.is_zero() || options.timeout > MAX_TIMEOUT {
             return Err(Error::invalid(
                 "timeout",
-                "expected more than 0 and at most 3600 seconds",
+                "expected more than 0 and at most an hour",
             ));
         }
         Ok(Self {

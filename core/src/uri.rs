@@ -15,9 +15,8 @@ pub(crate) fn encode_into(buffer: &mut String, text: &str) {
 /// The decoded text, or `None` unless `text` is exactly what [`encode_into`] makes of it.
 pub(crate) fn decode_strictly(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
-    let mut again = String::with_capacity(text.len());
-    encode_into(&mut again, &decoded);
-    (again == text).then_some(decoded)
+    let mut again = utf8_percent_encode(&decoded, RESERVED).flat_map(str::bytes);
+    again.by_ref().eq(text.bytes()).then_some(decoded)
 }
 
 #[cfg(test)]

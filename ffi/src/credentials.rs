@@ -51,7 +51,7 @@ pub unsafe extern "C" fn rdstoken_credentials_new_static(
             set(
                 credentials,
                 Box::into_raw(Box::new(rdstoken_credentials(made))),
-            )
+            );
         };
         Ok(())
     };
