@@ -100,6 +100,16 @@ lint: packages $(VENV)/installed bindings/node/node_modules/installed
 	$(call say,Linting Rust)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+	$(call say,Linting C$(comma) Python and Node)
+	cargo test --quiet --locked -p rdstoken-ffi --test header
+	$(VENV)/bin/ruff check bindings/python tests
+	$(VENV)/bin/ruff format --check bindings/python tests
+	cd bindings/python && ../../$(VENV)/bin/mypy
+	cd tests && MYPYPATH=servers ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py vectors
+	cd tests/servers && ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
+	npm --prefix bindings/node run --silent lint
+	npm --prefix bindings/node run --silent types:check
 
 # --- generated files ------------------------------------------------------------------------------
 

@@ -1,5 +1,10 @@
 //! `presign` against aws-sigv4's own presigner, for any input, and against bad input.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests may fail as a test does"
+)]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sigv4::http_request::{

@@ -3,6 +3,11 @@
 //! The environment of a process is one for all its threads, so each chain test runs this very test
 //! binary again, as a child with an environment of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests may fail as a test does"
+)]
+
 use std::env;
 use std::io::Read as _;
 use std::net::TcpListener;

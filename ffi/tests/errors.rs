@@ -1,5 +1,10 @@
 //! C's part of `tests/errors.json`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests may fail as a test does"
+)]
+
 use std::ffi::CStr;
 
 use rdstoken::rdstoken_status_name;

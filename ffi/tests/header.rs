@@ -3,6 +3,11 @@
 //! `make header` sets `RDSTOKEN_WRITE_HEADER=1` to write it; otherwise this test fails when the
 //! committed file is not what would be written.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests may fail as a test does"
+)]
+
 use std::fs;
 use std::path::Path;
 

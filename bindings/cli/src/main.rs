@@ -1,5 +1,10 @@
 //! `rdstoken`, the command.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments become the help, where variables stand without backticks"
+)]
+
 mod token;
 
 use std::fmt;
