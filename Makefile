@@ -15,6 +15,9 @@ GUARD   := tests/guard.sh
 PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev postgresql libpam0g-dev \
             libcmocka-dev libcjson-dev faketime
 
+# As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.
+export PYO3_BUILD_EXTENSION_MODULE := 1
+
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -91,12 +94,13 @@ test-node: node
 
 test-python: build
 	$(call say,Testing the Python package$(comma) the command$(comma) the real PostgreSQL and the installation)
-	$(GUARD) $(VENV)/bin/python -m pytest -c bindings/python/pyproject.toml --rootdir . bindings/python/tests tests
+	$(GUARD) $(VENV)/bin/python -m pytest -q bindings/python
+	$(GUARD) $(VENV)/bin/python -m pytest -q -c tests/pytest.ini tests
 
 # --- lint -----------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: packages $(VENV)/installed bindings/node/node_modules/installed
+lint: python bindings/node/node_modules/installed
 	$(call say,Linting Rust)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -106,6 +110,7 @@ lint: packages $(VENV)/installed bindings/node/node_modules/installed
 	$(VENV)/bin/ruff check bindings/python tests
 	$(VENV)/bin/ruff format --check bindings/python tests
 	cd bindings/python && ../../$(VENV)/bin/mypy
+	cd bindings/python && ../../$(GUARD) ../../$(VENV)/bin/python -m mypy.stubtest rdstoken --allowlist stubtest-allowlist.txt
 	cd tests && MYPYPATH=servers ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py vectors
 	cd tests/servers && ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
 	npm --prefix bindings/node run --silent lint

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
-import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-TESTS = pathlib.Path(__file__).parent
-ROOT = TESTS.parent
+from built import TESTS, Command
 
 if "RDSTOKEN_TEST_GUARD" not in os.environ:
     pytest.exit("run the tests through tests/guard.sh, as `make test` does", returncode=2)
-
-
-class Command:
-    """The `rdstoken` command, as built by `make build`."""
-
-    path = ROOT / "target" / "release" / "rdstoken"
-
-    def run(
-        self, *arguments: str, env: Mapping[str, str] | None = None, under: Sequence[str] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*under, self.path, *arguments],
-            env=os.environ | dict(env or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import ROOT
+from built import ROOT
 
 if TYPE_CHECKING:
-    from conftest import Command
+    from built import Command
 
 EXAMPLE = ROOT / "ffi" / "examples" / "presign.c"
 

@@ -21,7 +21,10 @@ impl AmzDate {
             .map(|since| since.as_secs())
             .filter(|seconds| *seconds <= LAST_SECOND)
             .ok_or_else(|| {
-                Error::invalid("signing_time", "expected a time in the years 1970 to 9999")
+                Error::invalid(
+                    "signing_time",
+                    "expected a time from 1970-01-01T00:00:00Z to 9999-12-31T23:44:59Z",
+                )
             })?;
         Ok(Self { unix_seconds })
     }

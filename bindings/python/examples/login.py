@@ -13,5 +13,7 @@ import rdstoken
 
 hostname, port, username = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 signer = rdstoken.Signer(hostname, port, username)
-with psycopg.connect(host=hostname, port=port, user=username, password=signer.token()) as connection:
+with psycopg.connect(
+    host=hostname, port=port, user=username, password=signer.token()
+) as connection:
     print(connection.execute("SELECT current_user").fetchone()[0])

@@ -1,0 +1,48 @@
+"""IAM authentication tokens for Aurora and RDS.
+
+A token takes the place of a database password. It is signed with AWS credentials, valid for at
+most 15 minutes, and sent as the password over TLS:
+
+    signer = rdstoken.Signer("mydb.cluster-abc123.us-east-1.rds.amazonaws.com", 5432, "app")
+    connection = psycopg.connect(host=..., user="app", password=signer.token(), ...)
+
+`Signer` finds the credentials and the region by itself. `generate_db_auth_token` takes boto3's
+words. `presign` is the pure function beneath: no clock, file or network.
+
+Every failure is an `Error`, with a `code` for programs and a text for people; a value of the wrong
+type is a `TypeError`. No repr, error or log holds a secret. Everything may be used from any thread.
+"""
+
+from rdstoken._errors import (
+    CredentialsExpiredError,
+    CredentialsFailedError,
+    CredentialsNotFoundError,
+    Error,
+    InternalError,
+    InvalidArgumentError,
+    RegionNotFoundError,
+    TimeoutError,
+)
+from rdstoken._rdstoken import (
+    Credentials,
+    Signer,
+    __version__,
+    generate_db_auth_token,
+    presign,
+)
+
+__all__ = [
+    "Credentials",
+    "CredentialsExpiredError",
+    "CredentialsFailedError",
+    "CredentialsNotFoundError",
+    "Error",
+    "InternalError",
+    "InvalidArgumentError",
+    "RegionNotFoundError",
+    "Signer",
+    "TimeoutError",
+    "__version__",
+    "generate_db_auth_token",
+    "presign",
+]

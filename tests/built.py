@@ -1,0 +1,31 @@
+"""Where things are, and the `rdstoken` command as `make build` left it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TESTS = pathlib.Path(__file__).resolve().parent
+ROOT = TESTS.parent
+
+
+class Command:
+    """The `rdstoken` command, as built by `make build`."""
+
+    path = ROOT / "target" / "release" / "rdstoken"
+
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, under: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*under, self.path, *arguments],
+            env=os.environ | dict(env or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
