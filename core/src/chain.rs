@@ -6,10 +6,11 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
@@ -18,34 +19,59 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient, http_client_fn};
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::{Credentials, Error, ErrorKind, Region};
+use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region};
 
-/// What a fetch is asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Wanted {
-    /// Only this profile's credentials, instead of the default chain. As in the AWS CLI, naming a
-    /// profile sets the environment's keys aside.
-    pub(crate) profile: Option<String>,
-    /// The caller's own credentials; then only the region is looked for.
-    pub(crate) credentials: Option<Credentials>,
-    /// The region that will be signed for, if it is known. Role assumption uses it where the
-    /// environment and the profile name none.
-    pub(crate) region: Option<Region>,
+/// Where credentials come from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) base: Base,
+    /// A role to assume with the base's credentials.
+    pub(crate) role: Option<Role>,
 }
 
-/// What a fetch brings back.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) credentials: Credentials,
-    pub(crate) region: Region,
+#[derive(Clone)]
+pub(crate) enum Base {
+    /// The SDKs' default chain; or this profile alone. As in the AWS CLI, naming a profile sets
+    /// the environment's keys aside.
+    Chain(Option<String>),
+    Given(Credentials),
+    Provider(Arc<dyn CredentialsProvider>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) session_name: String,
+    pub(crate) external_id: Option<String>,
+}
+
+impl Origin {
+    pub(crate) fn given(credentials: Credentials) -> Self {
+        Self {
+            base: Base::Given(credentials),
+            role: None,
+        }
+    }
+
+    /// A name under which signers can share it.
+    pub(crate) fn key(&self) -> Option<String> {
+        let base = match &self.base {
+            Base::Chain(profile) => format!("profile {profile:?}"),
+            // Whoever has the key's source has the provider, so the address is not another's.
+            Base::Provider(provider) => format!("provider {:p}", Arc::as_ptr(provider)),
+            Base::Given(_) => return None,
+        };
+        Some(format!("{base} {:?}", self.role))
+    }
 }
 
 /// The default chain of the AWS SDKs, in its order.
@@ -58,6 +84,9 @@ enum Source {
     InstanceMetadata,
 }
 
+/// The role that the caller names, on top of any of the sources.
+const ASSUME_ROLE: &str = "STS (AssumeRole)";
+
 const DEFAULT_CHAIN: &[Source] = &[
     Source::Environment,
     Source::Profile,
@@ -66,15 +95,16 @@ const DEFAULT_CHAIN: &[Source] = &[
     Source::InstanceMetadata,
 ];
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Source {
+    /// For messages.
+    fn name(self) -> &'static str {
+        match self {
             Self::Environment => "environment variables (AWS_ACCESS_KEY_ID)",
             Self::Profile => "shared config and credentials files (profile)",
             Self::WebIdentity => "web identity (AWS_WEB_IDENTITY_TOKEN_FILE)",
             Self::Container => "ECS or EKS container (AWS_CONTAINER_CREDENTIALS_*)",
             Self::InstanceMetadata => "EC2 instance metadata",
-        })
+        }
     }
 }
 
@@ -84,8 +114,56 @@ const HELPER_STACK: usize = 1024 * 1024;
 /// What the helper may take beyond the deadline to wind up before the caller stops waiting for it.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Fetches on a helper thread and waits for it, no longer than `timeout` and a little grace.
-pub(crate) fn fetch(wanted: Wanted, timeout: Duration) -> Result<Found, Error> {
+/// Fetches credentials. `region` is the one that will be signed for; roles are assumed in it where
+/// the environment and the profile name none.
+pub(crate) fn fetch(
+    origin: &Origin,
+    region: Option<&Region>,
+    timeout: Duration,
+) -> Result<Credentials, Error> {
+    if let (Base::Given(credentials), None) = (&origin.base, &origin.role) {
+        return Ok(credentials.clone());
+    }
+    let origin = origin.clone();
+    let region = region.map(ToString::to_string);
+    on_helper(timeout, move || {
+        // The caller's own code is not asynchronous, so it runs before the runtime exists.
+        let at_hand = match &origin.base {
+            Base::Chain(_) => None,
+            Base::Given(credentials) => Some(credentials.clone()),
+            Base::Provider(provider) => Some(provider.credentials()?),
+        };
+        match at_hand {
+            Some(credentials) if origin.role.is_none() => Ok(credentials),
+            at_hand => run(timeout, async |progress| {
+                find_credentials(&origin, at_hand, region, progress).await
+            }),
+        }
+    })
+}
+
+/// The region of the environment, else of the profile.
+pub(crate) fn region(profile: Option<&str>, timeout: Duration) -> Result<Region, Error> {
+    let profile = profile.map(str::to_owned);
+    on_helper(timeout, move || {
+        run(timeout, async |_| {
+            let name = region_of_environment(profile.as_deref(), &config()).await;
+            Region::new(&name.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::RegionNotFound,
+                    "no region: the hostname names none, and neither does the environment \
+                     (AWS_REGION, AWS_DEFAULT_REGION) or the profile; pass the region",
+                )
+            })?)
+        })
+    })
+}
+
+/// Runs `work` on a helper thread and waits for it, no longer than `timeout` and a little grace.
+fn on_helper<T: Send + 'static>(
+    timeout: Duration,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let helper = thread::Builder::new()
         .name("rdstoken-fetch".to_owned())
@@ -94,7 +172,7 @@ pub(crate) fn fetch(wanted: Wanted, timeout: Duration) -> Result<Found, Error> {
             // The SDK's sockets raise SIGPIPE where a C host has not ignored it.
             let blocked = SigSet::from(Signal::SIGPIPE).thread_block();
             let found = match blocked {
-                Ok(()) => run(&wanted, timeout),
+                Ok(()) => work(),
                 Err(_) => Err(Error::new(ErrorKind::Internal, "could not block SIGPIPE")),
             };
             // The caller may have stopped waiting; then nobody needs the answer.
@@ -120,14 +198,22 @@ pub(crate) fn fetch(wanted: Wanted, timeout: Duration) -> Result<Found, Error> {
         Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::new(
             ErrorKind::Timeout,
             format!(
-                "no credentials within {}: a file or a name lookup does not answer",
+                "no credentials within {}: a file, a name lookup or the caller's own provider \
+                 does not answer",
                 Seconds(timeout)
             ),
         )),
     }
 }
 
-fn run(wanted: &Wanted, timeout: Duration) -> Result<Found, Error> {
+/// What the work under way is waiting for, to say so at the deadline.
+type Progress = Cell<Option<&'static str>>;
+
+/// Runs asynchronous work to its end or the deadline, on a runtime of its own.
+fn run<T>(
+    timeout: Duration,
+    work: impl AsyncFnOnce(&Progress) -> Result<T, Error>,
+) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -137,18 +223,15 @@ fn run(wanted: &Wanted, timeout: Duration) -> Result<Found, Error> {
                 "could not set up I/O to fetch credentials",
             )
         })?;
-    let waiting_for = Cell::new(None);
+    let progress = Cell::new(None);
     let found = runtime.block_on(async {
         // The timer belongs to the runtime, so it is made inside.
-        tokio::time::timeout(timeout, find(wanted, &waiting_for)).await
+        tokio::time::timeout(timeout, work(&progress)).await
     });
     // A name lookup under way cannot be cancelled, and must not hold the caller up.
     runtime.shutdown_background();
     found.unwrap_or_else(|_| {
-        let place = match waiting_for.get() {
-            Some(source) => format!("{source}"),
-            None => "the shared config files".to_owned(),
-        };
+        let place = progress.get().unwrap_or("the shared config files");
         Err(Error::new(
             ErrorKind::Timeout,
             format!(
@@ -159,69 +242,122 @@ fn run(wanted: &Wanted, timeout: Duration) -> Result<Found, Error> {
     })
 }
 
-async fn find(wanted: &Wanted, waiting_for: &Cell<Option<Source>>) -> Result<Found, Error> {
-    let config = ProviderConfig::empty()
+fn config() -> ProviderConfig {
+    ProviderConfig::empty()
         .with_sleep_impl(TokioSleep::new())
-        .with_http_client(http_client_fn(|settings, components| {
-            // Made at the first request: it reads every root certificate of the machine.
-            aws_smithy_http_client::Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build_https()
-                .http_connector(settings, components)
-        }));
+        .with_http_client(http_client())
+}
 
-    let region = region_of_environment(wanted, &config).await;
-    let signing_region = match (&wanted.region, &region) {
-        (Some(region), _) => region.clone(),
-        (None, Some(name)) => Region::new(name)?,
-        (None, None) => {
-            return Err(Error::new(
-                ErrorKind::RegionNotFound,
-                "no region: the hostname names none, and neither does the environment \
-                 (AWS_REGION, AWS_DEFAULT_REGION) or the profile; pass the region",
-            ));
-        }
+/// Made at the first request: it reads every root certificate of the machine.
+fn http_client() -> SharedHttpClient {
+    http_client_fn(|settings, components| {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+            .http_connector(settings, components)
+    })
+}
+
+async fn find_credentials(
+    origin: &Origin,
+    at_hand: Option<Credentials>,
+    signing_region: Option<String>,
+    progress: &Progress,
+) -> Result<Credentials, Error> {
+    let profile = match &origin.base {
+        Base::Chain(profile) => profile.as_deref(),
+        Base::Given(_) | Base::Provider(_) => None,
     };
-    if let Some(credentials) = &wanted.credentials {
-        return Ok(Found {
-            credentials: credentials.clone(),
-            region: signing_region,
-        });
+    let config = config();
+    let region = region_of_environment(profile, &config)
+        .await
+        .or(signing_region);
+    let config = config.with_region(region.clone().map(aws_types::region::Region::new));
+    let base = match at_hand {
+        Some(credentials) => credentials,
+        None => walk(profile, &config, progress).await?,
+    };
+    match &origin.role {
+        Some(role) => assume(role, base, region, progress).await,
+        None => Ok(base),
     }
+}
 
-    let provider_region = region.unwrap_or_else(|| signing_region.to_string());
-    let config = config.with_region(Some(aws_types::region::Region::new(provider_region)));
-    let sources = match wanted.profile {
+/// The first source that has credentials.
+async fn walk(
+    profile: Option<&str>,
+    config: &ProviderConfig,
+    progress: &Progress,
+) -> Result<Credentials, Error> {
+    let sources = match profile {
         Some(_) => &[Source::Profile],
         None => DEFAULT_CHAIN,
     };
     for source in sources {
-        waiting_for.set(Some(*source));
-        let provider = source.provider(wanted, &config);
+        progress.set(Some(source.name()));
+        let provider = source.provider(profile, config);
         match provider.provide_credentials().await {
-            Ok(loaded) => {
-                return Ok(Found {
-                    credentials: convert(*source, &loaded)?,
-                    region: signing_region,
-                });
-            }
+            Ok(loaded) => return convert(source.name(), &loaded),
             Err(CredentialsError::CredentialsNotLoaded(_)) => {}
-            Err(error) => return Err(failure(*source, &error)),
+            Err(error) => return Err(failure(source.name(), &error)),
         }
     }
-    Err(nothing_found(wanted, sources))
+    Err(nothing_found(profile, sources))
+}
+
+async fn assume(
+    role: &Role,
+    base: Credentials,
+    region: Option<String>,
+    progress: &Progress,
+) -> Result<Credentials, Error> {
+    progress.set(Some(ASSUME_ROLE));
+    // Loaded, not built by hand, so that AWS_ENDPOINT_URL_STS and its like are honoured.
+    let mut settings = aws_config::defaults(BehaviorVersion::latest())
+        .sleep_impl(TokioSleep::new())
+        .http_client(http_client())
+        .no_credentials();
+    if let Some(region) = region {
+        settings = settings.region(aws_types::region::Region::new(region));
+    }
+    let mut builder = AssumeRoleProvider::builder(&role.arn)
+        .session_name(&role.session_name)
+        .configure(&settings.load().await);
+    if let Some(external_id) = &role.external_id {
+        builder = builder.external_id(external_id);
+    }
+    let base = aws_credential_types::Credentials::new(
+        base.access_key_id(),
+        base.secret_access_key(),
+        base.session_token().map(str::to_owned),
+        base.expires_at(),
+        "rdstoken",
+    );
+    match builder
+        .build_from_provider(base)
+        .await
+        .provide_credentials()
+        .await
+    {
+        Ok(loaded) => convert(ASSUME_ROLE, &loaded),
+        Err(error) => Err(failure(ASSUME_ROLE, &error)),
+    }
 }
 
 impl Source {
-    fn provider(self, wanted: &Wanted, config: &ProviderConfig) -> Box<dyn ProvideCredentials> {
+    fn provider(
+        self,
+        profile: Option<&str>,
+        config: &ProviderConfig,
+    ) -> Box<dyn ProvideCredentials> {
         match self {
             Self::Environment => Box::new(EnvironmentVariableCredentialsProvider::new()),
             Self::Profile => {
-                let mut profile = ProfileFileCredentialsProvider::builder().configure(config);
-                if let Some(name) = &wanted.profile {
-                    profile = profile.profile_name(name);
+                let mut builder = ProfileFileCredentialsProvider::builder().configure(config);
+                if let Some(name) = profile {
+                    builder = builder.profile_name(name);
                 }
-                Box::new(profile.build())
+                Box::new(builder.build())
             }
             Self::WebIdentity => Box::new(
                 WebIdentityTokenCredentialsProvider::builder()
@@ -240,25 +376,22 @@ impl Source {
 
 /// The environment's region, else the profile's. Instance metadata is not asked: it costs seconds
 /// where there is none, and the database need not be in the instance's region.
-async fn region_of_environment(wanted: &Wanted, config: &ProviderConfig) -> Option<String> {
+async fn region_of_environment(profile: Option<&str>, config: &ProviderConfig) -> Option<String> {
     if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
         return Some(region.to_string());
     }
-    let mut profile = ProfileFileRegionProvider::builder().configure(config);
-    if let Some(name) = &wanted.profile {
-        profile = profile.profile_name(name);
+    let mut builder = ProfileFileRegionProvider::builder().configure(config);
+    if let Some(name) = profile {
+        builder = builder.profile_name(name);
     }
-    profile
+    builder
         .build()
         .region()
         .await
         .map(|region| region.to_string())
 }
 
-fn convert(
-    source: Source,
-    loaded: &aws_credential_types::Credentials,
-) -> Result<Credentials, Error> {
+fn convert(source: &str, loaded: &aws_credential_types::Credentials) -> Result<Credentials, Error> {
     let credentials = Credentials::new(
         loaded.access_key_id(),
         loaded.secret_access_key(),
@@ -277,7 +410,7 @@ fn convert(
 }
 
 /// By type, in our own words: the SDK's texts quote keys and session tokens.
-fn failure(source: Source, error: &CredentialsError) -> Error {
+fn failure(source: &str, error: &CredentialsError) -> Error {
     let (kind, happened) = match error {
         CredentialsError::ProviderTimedOut(_) => (ErrorKind::Timeout, "did not answer in time"),
         CredentialsError::InvalidConfiguration(_) => {
@@ -294,15 +427,15 @@ fn failure(source: Source, error: &CredentialsError) -> Error {
     Error::new(kind, format!("{source} {happened}"))
 }
 
-fn nothing_found(wanted: &Wanted, sources: &[Source]) -> Error {
-    if wanted.profile.is_some() {
+fn nothing_found(profile: Option<&str>, sources: &[Source]) -> Error {
+    if profile.is_some() {
         return Error::new(
             ErrorKind::CredentialsNotFound,
             "no credentials: the profile is not in the shared config and credentials files, \
              or it has none",
         );
     }
-    let tried: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    let tried: Vec<&str> = sources.iter().map(|source| source.name()).collect();
     Error::new(
         ErrorKind::CredentialsNotFound,
         format!("no credentials found; tried: {}", tried.join(", ")),

@@ -83,6 +83,14 @@ impl Credentials {
         self.0.expires_at
     }
 
+    /// Whether these are the very same, expiry included.
+    pub(crate) fn are_the_same(&self, other: &Self) -> bool {
+        self.0.access_key_id == other.0.access_key_id
+            && self.0.secret_access_key == other.0.secret_access_key
+            && self.0.session_token == other.0.session_token
+            && self.0.expires_at == other.0.expires_at
+    }
+
     pub(crate) fn secret_access_key(&self) -> &str {
         &self.0.secret_access_key
     }
@@ -90,6 +98,19 @@ impl Credentials {
     pub(crate) fn session_token(&self) -> Option<&str> {
         self.0.session_token.as_ref().map(|token| token.as_str())
     }
+}
+
+/// Credentials of the caller's own making, for sources that the AWS SDKs do not know.
+pub trait CredentialsProvider: Send + Sync {
+    /// Fetches credentials.
+    ///
+    /// It is called on a short-lived thread of rdstoken's with a 1 MiB stack, by one thread at a
+    /// time, when the credentials that are there had better be renewed. If it takes longer than
+    /// the signer's timeout, the caller is answered without it, and what it returns is dropped.
+    ///
+    /// # Errors
+    /// Any [`Error`]; its text must not hold a secret.
+    fn credentials(&self) -> Result<Credentials, Error>;
 }
 
 fn check(field: &'static str, value: &str, longest: usize) -> Result<(), Error> {

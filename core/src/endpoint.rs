@@ -92,6 +92,16 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether the name is one of RDS's own.
+    pub(crate) fn is_rds(&self) -> bool {
+        self.region().is_some() || self.hostname.ends_with(GLOBAL_SUFFIX)
+    }
+}
+
+/// Global writer endpoints hold no region.
+const GLOBAL_SUFFIX: &str = ".global.rds.amazonaws.com";
+
 /// `hostname:port`, as it is signed.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

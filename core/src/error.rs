@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why a token could not be made.
 ///
@@ -51,6 +52,16 @@ impl ErrorKind {
         Self::CredentialsExpired,
         Self::Timeout,
     ];
+
+    /// 1 and up, for an atomic; 0 stands for none.
+    pub(crate) fn number(self) -> u8 {
+        let position = Self::ALL.iter().position(|kind| *kind == self);
+        position.map_or(0, |position| u8::try_from(position + 1).unwrap_or(0))
+    }
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
 
     /// The kind's name, as used for `code` in Python and Node.
     #[must_use]
@@ -108,6 +119,21 @@ impl Error {
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
+}
+
+/// Runs `work`; should it panic, that is an [`ErrorKind::Internal`] error. For the faces, because
+/// a panic must not cross into another language.
+///
+/// # Errors
+/// Those of `work`.
+pub fn guard<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // Unwind safety: what outlives the panic is immutable, atomic, or a lock that heals itself.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Internal,
+            "rdstoken met a fault of its own; please report it",
+        ))
+    })
 }
 
 /// One line for people, without a final stop: `hostname: expected a DNS name`.

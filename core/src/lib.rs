@@ -38,18 +38,23 @@ mod endpoint;
 mod error;
 mod login;
 mod presign;
+mod process;
 mod signer;
+mod source;
 mod token;
 mod uri;
 mod verify;
 
-pub use clock::{Clock, SystemClock};
-pub use credentials::Credentials;
+pub use clock::{Clock, Now, SystemClock};
+pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::{Endpoint, Region};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, guard};
 pub use login::Login;
 pub use presign::{MAX_EXPIRES_IN, PresignRequest, SigningKey, presign};
-pub use signer::{DEFAULT_TIMEOUT, Signer, SignerOptions};
+pub use signer::{
+    DEFAULT_ADVISORY_WINDOW, DEFAULT_MANDATORY_WINDOW, DEFAULT_MIN_VALIDITY,
+    DEFAULT_ROLE_SESSION_NAME, DEFAULT_TIMEOUT, Signer, SignerOptions, Stats,
+};
 pub use token::AuthToken;
 pub use verify::{MAX_CLOCK_SKEW, Refusal, Verifier};
 

@@ -1,35 +1,66 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::chain::{self, Found, Wanted};
+use arc_swap::ArcSwapOption;
+
+use crate::chain::{self, Base, Origin, Role};
 use crate::presign::check_expires_in;
+use crate::process::PerProcess;
+use crate::source::{Ask, Held, Source, Windows};
 use crate::{
-    AuthToken, Clock, Credentials, Error, Login, MAX_EXPIRES_IN, Region, SigningKey, SystemClock,
+    AuthToken, Clock, Credentials, CredentialsProvider, Error, ErrorKind, Login, MAX_EXPIRES_IN,
+    Now, Region, SigningKey, SystemClock,
 };
 
 /// How long a [`Signer`] waits for credentials unless told otherwise: 5 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much life a reused token has left at least, unless told otherwise: 60 seconds.
+pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(60);
+/// How long before their expiry credentials are renewed by one caller while the others use what is
+/// there, unless told otherwise: 300 seconds.
+pub const DEFAULT_ADVISORY_WINDOW: Duration = Duration::from_secs(300);
+/// How long before their expiry all callers wait for a renewal, unless told otherwise: 60 seconds.
+pub const DEFAULT_MANDATORY_WINDOW: Duration = Duration::from_secs(60);
+/// The name under which a role is assumed, unless told otherwise.
+pub const DEFAULT_ROLE_SESSION_NAME: &str = "rdstoken";
 
 /// A deadline beyond an hour is a slip of units.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
-
+/// Longer than the life of any temporary credentials (12 hours).
+const MAX_WINDOW: Duration = Duration::from_secs(43_200);
+/// A token that is aligned further back would die too soon.
+const MAX_ALIGN: Duration = Duration::from_secs(600);
 /// Longer than any profile name in use.
 const MAX_PROFILE: usize = 1024;
 
 /// Makes tokens for one database user at one endpoint, with credentials that it finds itself.
 ///
-/// It can be shared between threads. Every call to [`token`](Self::token) signs anew.
+/// Ask it for a [`token`](Self::token) before every login, from any thread or process, for months.
+/// A token is signed once and reused while it has at least [`SignerOptions::min_validity`] to live
+/// and the credentials that signed it are still the ones. Credentials are fetched once for all
+/// signers of the same profile and role, and renewed before they expire.
+///
+/// Nothing runs between calls. After a fork, parent and child both go on.
 pub struct Signer {
     login: Login,
-    region: Option<Region>,
+    region: ArcSwapOption<Region>,
+    source: Arc<Source>,
     profile: Option<String>,
-    credentials: Option<Credentials>,
     expires_in: Duration,
     timeout: Duration,
+    min_validity: Duration,
+    align: Duration,
+    cache: bool,
+    windows: Windows,
     clock: Arc<dyn Clock>,
+    cached: ArcSwapOption<Cached>,
+    signing: PerProcess<Mutex<()>>,
+    warn_hostname: AtomicBool,
+    signed: AtomicU64,
     /// Unix seconds; 0 before the first token.
     last_expires_at: AtomicU64,
+    shards: [Shard; SHARDS],
 }
 
 /// What a [`Signer`] is made from. [`SignerOptions::new`] gives the defaults; set the fields that
@@ -51,11 +82,40 @@ pub struct SignerOptions {
     pub profile: Option<String>,
     /// Sign with these credentials and look for none. Not together with `profile`.
     pub credentials: Option<Credentials>,
+    /// Ask this for credentials. Not together with `profile` or `credentials`.
+    pub credentials_provider: Option<Arc<dyn CredentialsProvider>>,
+    /// Assume this role, named by its ARN, with the credentials found as above.
+    pub role_arn: Option<String>,
+    /// The name of the assumed role's session, 2 to 64 characters; "rdstoken" unless set. Only
+    /// with `role_arn`.
+    pub role_session_name: Option<String>,
+    /// The external id that the role's trust policy asks for. Only with `role_arn`.
+    pub external_id: Option<String>,
     /// How long a token is valid, 1 to 900 whole seconds; 900 unless set.
     pub expires_in: Duration,
     /// How long to wait for credentials, all sources together, up to an hour; 5 s unless set.
     pub timeout: Duration,
-    /// Where the signing time comes from; the machine's clock unless set.
+    /// A token is reused while it has at least this much left, 0 to 899 s and less than
+    /// `expires_in`; 60 s unless set (or `expires_in` - 1 s if that is less).
+    pub min_validity: Option<Duration>,
+    /// Sign as of the last multiple of this, 0 to 600 whole seconds; 0, which is off, unless set.
+    /// Then all who hold the same credentials make the same bytes, which Aurora does not throttle.
+    /// A fresh token has `expires_in` - `align` to live at least, which must be no less than
+    /// `min_validity`.
+    pub align: Duration,
+    /// Reuse tokens; true unless set. Without, every call signs anew; credentials are kept all the
+    /// same.
+    pub cache: bool,
+    /// So long before the expiry of the credentials, one caller renews them and the others use
+    /// what is there; 300 s unless set, and lengthened by up to a fifth at random.
+    pub advisory_window: Duration,
+    /// So long before the expiry of the credentials, all callers wait for a renewal; 60 s unless
+    /// set, and no longer than `advisory_window`.
+    pub mandatory_window: Duration,
+    /// Log a warning, once, if the hostname is none of RDS's own: the server checks the name that
+    /// is signed, and knows only its own. True unless set.
+    pub warn_hostname: bool,
+    /// Where the time comes from; the machine's clocks unless set.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -70,37 +130,166 @@ impl SignerOptions {
             region: None,
             profile: None,
             credentials: None,
+            credentials_provider: None,
+            role_arn: None,
+            role_session_name: None,
+            external_id: None,
             expires_in: MAX_EXPIRES_IN,
             timeout: DEFAULT_TIMEOUT,
+            min_validity: None,
+            align: Duration::ZERO,
+            cache: true,
+            advisory_window: DEFAULT_ADVISORY_WINDOW,
+            mandatory_window: DEFAULT_MANDATORY_WINDOW,
+            warn_hostname: true,
             clock: Arc::new(SystemClock),
         }
     }
+
+    fn origin(&self) -> Result<Origin, Error> {
+        let sources = [
+            ("profile", self.profile.is_some()),
+            ("credentials", self.credentials.is_some()),
+            ("credentials_provider", self.credentials_provider.is_some()),
+        ];
+        let mut given = sources.iter().filter(|(_, given)| *given);
+        if let (Some((field, _)), Some((other, _))) = (given.next(), given.next()) {
+            return Err(Error::invalid(
+                field,
+                format!(
+                    "expected one source of credentials; {} is given too",
+                    other.replace('_', " ")
+                ),
+            ));
+        }
+        let base = match (&self.credentials, &self.credentials_provider) {
+            (Some(credentials), _) => Base::Given(credentials.clone()),
+            (None, Some(provider)) => Base::Provider(Arc::clone(provider)),
+            (None, None) => Base::Chain(self.profile.clone()),
+        };
+        Ok(Origin {
+            base,
+            role: self.role()?,
+        })
+    }
+
+    fn role(&self) -> Result<Option<Role>, Error> {
+        let Some(arn) = &self.role_arn else {
+            for (field, value) in [
+                ("role_session_name", &self.role_session_name),
+                ("external_id", &self.external_id),
+            ] {
+                if value.is_some() {
+                    return Err(Error::invalid(
+                        field,
+                        "expected only together with a role's ARN",
+                    ));
+                }
+            }
+            return Ok(None);
+        };
+        if !arn.starts_with("arn:") || !arn.contains(":role/") || !is_printable(arn, 20, 2048) {
+            return Err(Error::invalid(
+                "role_arn",
+                "expected the ARN of a role, such as arn:aws:iam::123456789012:role/app",
+            ));
+        }
+        let session_name = self
+            .role_session_name
+            .as_deref()
+            .unwrap_or(DEFAULT_ROLE_SESSION_NAME);
+        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        if !is_printable(session_name, 2, 64) || !session_name.bytes().all(in_name) {
+            return Err(Error::invalid(
+                "role_session_name",
+                "expected 2 to 64 characters out of letters, digits and _ + = , . @ -",
+            ));
+        }
+        let in_id = |byte: u8| in_name(byte) || b":/".contains(&byte);
+        if let Some(id) = &self.external_id
+            && !(is_printable(id, 2, 1224) && id.bytes().all(in_id))
+        {
+            return Err(Error::invalid(
+                "external_id",
+                "expected 2 to 1224 characters out of letters, digits and _ + = , . @ : / -",
+            ));
+        }
+        Ok(Some(Role {
+            arn: arn.clone(),
+            session_name: session_name.to_owned(),
+            external_id: self.external_id.clone(),
+        }))
+    }
+}
+
+/// The limits are those of STS's `AssumeRole`.
+fn is_printable(text: &str, shortest: usize, longest: usize) -> bool {
+    (shortest..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A token to be handed out again.
+struct Cached {
+    /// One for each shard, so that threads do not share a reference count.
+    tokens: [OnceLock<Arc<AuthToken>>; SHARDS],
+    held: Arc<Held>,
+    /// When it was signed; `signing_time` is what it says of that.
+    signed: Now,
+    signing_time: SystemTime,
+}
+
+/// Threads count, and hold references, on cache lines of their own. A power of two.
+const SHARDS: usize = 8;
+
+#[repr(align(64))]
+#[derive(Default)]
+struct Shard {
+    reused: AtomicU64,
+}
+
+/// A thread's shard, the same in all signers.
+fn shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
+    // While a thread ends, its locals may be gone.
+    MINE.try_with(|mine| *mine).unwrap_or(0)
+}
+
+/// What a signer has done, from [`Signer::stats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Tokens signed.
+    pub signed: u64,
+    /// Tokens handed out again.
+    pub reused: u64,
+    /// Fetches of credentials that succeeded, by all signers that share them.
+    pub renewals: u64,
+    /// Fetches of credentials that failed, by all signers that share them.
+    pub failures: u64,
+    /// The kind of the failure last met.
+    pub last_error: Option<ErrorKind>,
+    /// When the token signed last stops working; `None` before the first. Whole seconds.
+    pub expires_at: Option<SystemTime>,
 }
 
 impl Signer {
     /// Checks the options. Looks for nothing yet: no file, variable or network is touched.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) naming the option.
+    /// [`ErrorKind::InvalidArgument`] naming the option.
     pub fn new(options: SignerOptions) -> Result<Self, Error> {
         let login = Login::new(&options.hostname, options.port, &options.username)?;
         let region = match &options.region {
             Some(name) => Some(Region::new(name)?),
             None => login.endpoint().region(),
         };
-        if let Some(profile) = &options.profile {
-            if options.credentials.is_some() {
-                return Err(Error::invalid(
-                    "profile",
-                    "expected either a profile or credentials, not both",
-                ));
-            }
-            if profile.is_empty() || profile.len() > MAX_PROFILE || profile.contains('\0') {
-                return Err(Error::invalid(
-                    "profile",
-                    "expected the name of a profile, 1 to 1024 bytes without NUL",
-                ));
-            }
+        if let Some(profile) = &options.profile
+            && (profile.is_empty() || profile.len() > MAX_PROFILE || profile.contains('\0'))
+        {
+            return Err(Error::invalid(
+                "profile",
+                "expected the name of a profile, 1 to 1024 bytes without NUL",
+            ));
         }
         if options.timeout.is_zero() || options.timeout > MAX_TIMEOUT {
             return Err(Error::invalid(
@@ -108,56 +297,194 @@ impl Signer {
                 "expected more than 0 and at most an hour",
             ));
         }
+        let windows = check_windows(&options)?;
+        let expires_in = check_expires_in(options.expires_in)?;
+        let (min_validity, align) = check_lifetimes(&options, expires_in)?;
+        let origin = options.origin()?;
+        let source = match (&origin.base, &origin.role) {
+            (Base::Given(credentials), None) => {
+                Source::given(credentials.clone(), options.clock.now())
+            }
+            _ => Source::shared(origin),
+        };
+        let warn_hostname = options.warn_hostname && !login.endpoint().is_rds();
         Ok(Self {
             login,
-            region,
+            region: ArcSwapOption::from_pointee(region),
+            source,
             profile: options.profile,
-            credentials: options.credentials,
-            expires_in: check_expires_in(options.expires_in)?,
+            expires_in,
             timeout: options.timeout,
+            min_validity,
+            align,
+            cache: options.cache,
+            windows,
             clock: options.clock,
+            cached: ArcSwapOption::const_empty(),
+            signing: PerProcess::new(),
+            warn_hostname: AtomicBool::new(warn_hostname),
+            signed: AtomicU64::new(0),
             last_expires_at: AtomicU64::new(0),
+            shards: Default::default(),
         })
     }
 
-    /// Makes a token for the next login.
+    /// A token for the next login.
     ///
-    /// Blocks while credentials are fetched, never longer than the timeout and 0.1 s. With
-    /// `credentials` and a region at hand it does not block at all.
+    /// Blocks while credentials are fetched, never longer than the timeout and 0.1 s. Usually it
+    /// does not block at all: see [`cached_token`](Self::cached_token).
+    ///
+    /// While a renewal of the credentials fails, a token that is still valid is handed out, even
+    /// with less than `min_validity` left; one that is not, never.
     ///
     /// # Errors
-    /// [`ErrorKind`](crate::ErrorKind)'s `RegionNotFound`, `CredentialsNotFound`,
-    /// `CredentialsFailed`, `CredentialsExpired` or `Timeout`.
+    /// [`ErrorKind`]'s `RegionNotFound`, `CredentialsNotFound`, `CredentialsFailed`,
+    /// `CredentialsExpired` or `Timeout`.
     pub fn token(&self) -> Result<Arc<AuthToken>, Error> {
-        let Found {
-            credentials,
-            region,
-        } = self.credentials_and_region()?;
+        match self.cached_token() {
+            Some(token) => Ok(token),
+            None => self.renew(),
+        }
+    }
+
+    /// The token that [`token`](Self::token) would hand out without waiting for anything, if there
+    /// is one: it takes no lock and makes no system call that blocks. For event loops.
+    #[must_use]
+    pub fn cached_token(&self) -> Option<Arc<AuthToken>> {
+        if !self.cache {
+            return None;
+        }
+        let cached = self.cached.load();
+        let cached = cached.as_ref()?;
         let now = self.clock.now();
-        let key = SigningKey::derive(&credentials, &region, now)?;
-        let token = key.presign(&self.login, now, self.expires_in)?;
+        if !self.is_fresh(cached, now) || !self.source.is_current(&cached.held, now, self.windows) {
+            return None;
+        }
+        Some(self.hand_out_again(cached))
+    }
+
+    fn hand_out_again(&self, cached: &Cached) -> Arc<AuthToken> {
+        let shard = shard();
+        self.shards[shard].reused.fetch_add(1, Ordering::Relaxed);
+        cached.token(shard)
+    }
+
+    fn is_fresh(&self, cached: &Cached, now: Now) -> bool {
+        cached.left(now) >= self.min_validity.max(Duration::from_nanos(1))
+            && cached.is_not_from_the_future(now)
+            && (self.align.is_zero() || cached.signing_time == self.signing_time(now))
+    }
+
+    fn renew(&self) -> Result<Arc<AuthToken>, Error> {
+        let start = self.clock.now();
+        let result = self.region(start).and_then(|region| {
+            let waited = self.clock.now().since(start);
+            let held = self.source.credentials(&Ask {
+                clock: &*self.clock,
+                windows: self.windows,
+                timeout: self.timeout.saturating_sub(waited),
+                outlive: self.expires_in,
+                region: Some(&region),
+            })?;
+            self.sign(held, &region)
+        });
+        result.or_else(|error| self.still_valid().ok_or(error))
+    }
+
+    /// Signs, unless another thread just has.
+    fn sign(&self, held: Arc<Held>, region: &Region) -> Result<Arc<AuthToken>, Error> {
+        let signing = self.signing.get();
+        let guard = self
+            .cache
+            .then(|| signing.lock().unwrap_or_else(PoisonError::into_inner));
+        let now = self.clock.now();
+        if let (true, Some(cached)) = (self.cache, self.cached.load_full())
+            && cached.held.generation == held.generation
+            && self.is_fresh(&cached, now)
+        {
+            if Arc::ptr_eq(&cached.held, &held) {
+                return Ok(self.hand_out_again(&cached));
+            }
+            // The same credentials, seen again later: the token goes on with them.
+            let cached = Arc::new(cached.with(held));
+            self.cached.store(Some(Arc::clone(&cached)));
+            return Ok(self.hand_out_again(&cached));
+        }
+
+        let signing_time = self.signing_time(now);
+        let key = SigningKey::derive(&held.credentials, region, signing_time)?;
+        let token = Arc::new(key.presign(&self.login, signing_time, self.expires_in)?);
+        let cached = Cached::new(Arc::clone(&token), held, now, signing_time);
+        if cached.left(now).is_zero() {
+            return Err(Error::new(
+                ErrorKind::CredentialsExpired,
+                "the credentials expire before a token could be used",
+            ));
+        }
+        self.signed.fetch_add(1, Ordering::Relaxed);
         self.last_expires_at
             .store(unix_seconds(token.expires_at()), Ordering::Relaxed);
-        Ok(Arc::new(token))
-    }
-
-    fn credentials_and_region(&self) -> Result<Found, Error> {
-        if let (Some(credentials), Some(region)) = (&self.credentials, &self.region) {
-            return Ok(Found {
-                credentials: credentials.clone(),
-                region: region.clone(),
-            });
+        if self.cache {
+            self.cached.store(Some(Arc::new(cached)));
         }
-        let wanted = Wanted {
-            profile: self.profile.clone(),
-            credentials: self.credentials.clone(),
-            region: self.region.clone(),
-        };
-        chain::fetch(wanted, self.timeout)
+        drop(guard);
+        log::debug!(target: "rdstoken", "token signed for {}", self.login.endpoint());
+        if self.warn_hostname.swap(false, Ordering::Relaxed) {
+            log::warn!(
+                target: "rdstoken",
+                "{} is not an RDS endpoint's name; Aurora and RDS refuse tokens signed for another name than their own",
+                self.login.endpoint().hostname()
+            );
+        }
+        Ok(token)
     }
 
-    /// When the token that was handed out last stops working; `None` before the first. Whole
-    /// seconds.
+    /// Stale beats nothing: the cached token, if it is not dead and was not taken back.
+    fn still_valid(&self) -> Option<Arc<AuthToken>> {
+        let cached = self.cached.load_full().filter(|_| self.cache)?;
+        let now = self.clock.now();
+        (!cached.left(now).is_zero() && cached.is_not_from_the_future(now))
+            .then(|| self.hand_out_again(&cached))
+    }
+
+    fn region(&self, start: Now) -> Result<Arc<Region>, Error> {
+        if let Some(region) = self.region.load_full() {
+            return Ok(region);
+        }
+        let waited = self.clock.now().since(start);
+        let left = self.timeout.saturating_sub(waited);
+        let region = Arc::new(chain::region(self.profile.as_deref(), left)?);
+        self.region.store(Some(Arc::clone(&region)));
+        Ok(region)
+    }
+
+    /// Now, or the last multiple of `align`.
+    fn signing_time(&self, now: Now) -> SystemTime {
+        let align = self.align.as_secs();
+        if align == 0 {
+            return now.wall;
+        }
+        let seconds = unix_seconds(now.wall);
+        UNIX_EPOCH + Duration::from_secs(seconds - seconds % align)
+    }
+
+    /// Forgets the token, so that the next call signs a new one: for the one retry after a login
+    /// was refused with a token that had been handed out before.
+    pub fn invalidate(&self) {
+        self.cached.store(None);
+    }
+
+    /// Forgets the token and the credentials that signed it, for all signers that share them, so
+    /// that the next call fetches new ones.
+    pub fn invalidate_credentials(&self) {
+        if let Some(cached) = self.cached.swap(None) {
+            self.source.invalidate(cached.held.generation);
+        } else {
+            self.source.invalidate_current();
+        }
+    }
+
+    /// When the token signed last stops working; `None` before the first. Whole seconds.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         match self.last_expires_at.load(Ordering::Relaxed) {
@@ -166,11 +493,109 @@ impl Signer {
         }
     }
 
+    /// What has been done so far. The numbers are counted apart and so may be a call or two out of
+    /// step with each other.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            signed: self.signed.load(Ordering::Relaxed),
+            reused: self
+                .shards
+                .iter()
+                .map(|shard| shard.reused.load(Ordering::Relaxed))
+                .sum(),
+            renewals: self.source.renewals(),
+            failures: self.source.failures(),
+            last_error: self.source.last_error(),
+            expires_at: self.expires_at(),
+        }
+    }
+
     /// What the tokens let in.
     #[must_use]
     pub fn login(&self) -> &Login {
         &self.login
     }
+}
+
+impl Cached {
+    fn new(token: Arc<AuthToken>, held: Arc<Held>, signed: Now, signing_time: SystemTime) -> Self {
+        let tokens: [OnceLock<_>; SHARDS] = Default::default();
+        // The first is never empty.
+        drop(tokens[0].set(token));
+        Self {
+            tokens,
+            held,
+            signed,
+            signing_time,
+        }
+    }
+
+    fn with(&self, held: Arc<Held>) -> Self {
+        Self::new(self.token(0), held, self.signed, self.signing_time)
+    }
+
+    fn token(&self, shard: usize) -> Arc<AuthToken> {
+        let first = || self.tokens[0].get().expect("set when it was made");
+        Arc::clone(self.tokens[shard].get_or_init(|| Arc::new(first().sharing_text())))
+    }
+
+    fn left(&self, now: Now) -> Duration {
+        let token = self.tokens[0].get().expect("set when it was made");
+        now.left_until(token.expires_at(), self.signed)
+    }
+
+    /// The wall clock has not been set back behind the signature.
+    fn is_not_from_the_future(&self, now: Now) -> bool {
+        now.wall >= self.signed.wall
+    }
+}
+
+fn check_windows(options: &SignerOptions) -> Result<Windows, Error> {
+    let windows = Windows {
+        advisory: options.advisory_window,
+        mandatory: options.mandatory_window,
+    };
+    if windows.advisory > MAX_WINDOW {
+        return Err(Error::invalid(
+            "advisory_window",
+            "expected at most 12 hours",
+        ));
+    }
+    if windows.mandatory > windows.advisory {
+        return Err(Error::invalid(
+            "mandatory_window",
+            "expected no more than the advisory window",
+        ));
+    }
+    Ok(windows)
+}
+
+fn check_lifetimes(
+    options: &SignerOptions,
+    expires_in: Duration,
+) -> Result<(Duration, Duration), Error> {
+    let align = Duration::from_secs(options.align.as_secs());
+    if align > MAX_ALIGN {
+        return Err(Error::invalid("align", "expected 0 to 600 seconds"));
+    }
+    let second = Duration::from_secs(1);
+    let min_validity = options
+        .min_validity
+        .unwrap_or_else(|| DEFAULT_MIN_VALIDITY.min(expires_in.saturating_sub(second)));
+    if min_validity >= expires_in {
+        return Err(Error::invalid(
+            "min_validity",
+            "expected 0 to 899 seconds, and less than the tokens live",
+        ));
+    }
+    if !align.is_zero() && expires_in.saturating_sub(align) < min_validity.max(second) {
+        return Err(Error::invalid(
+            "align",
+            "expected so little that a token still has its minimum validity at the end of a period",
+        ));
+    }
+    Ok((min_validity, align))
 }
 
 fn unix_seconds(time: SystemTime) -> u64 {

@@ -23,3 +23,10 @@ fn codes_are_the_kinds_names() {
         assert_eq!(kind.code(), format!("{kind:?}"));
     }
 }
+
+#[test]
+fn a_panic_is_an_internal_error() {
+    let error = rdstoken::guard::<()>(|| panic!("on purpose")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert_eq!(rdstoken::guard(|| Ok(1)).unwrap(), 1);
+}

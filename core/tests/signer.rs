@@ -14,9 +14,9 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use rdstoken::{Clock, Credentials, Error, Signer, SignerOptions};
+use rdstoken::{Clock, Credentials, Error, Now, Signer, SignerOptions};
 
 const HOST: &str = "mydb.cluster-abc123.us-east-1.rds.amazonaws.com";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -24,8 +24,11 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 struct Frozen(u64);
 
 impl Clock for Frozen {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.0)
+    fn now(&self) -> Now {
+        Now {
+            wall: UNIX_EPOCH + Duration::from_secs(self.0),
+            boot: Duration::from_secs(self.0),
+        }
     }
 }
 

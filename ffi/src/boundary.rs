@@ -2,10 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 use std::mem::{MaybeUninit, align_of, size_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use rdstoken_core::{Error, ErrorKind};
+use rdstoken_core::{Error, guard};
 
 use crate::error::rdstoken_error;
 use crate::status::rdstoken_status;
@@ -21,13 +20,7 @@ pub(crate) unsafe fn call(
 ) -> rdstoken_status {
     // SAFETY: the caller's promise.
     unsafe { set(error_out, ptr::null_mut()) };
-    // Unwind safety: all that outlives a panic is freed or immutable.
-    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Internal,
-            "rdstoken panicked; please report it",
-        ))
-    });
+    let result = guard(body);
     match result {
         Ok(()) => rdstoken_status::RDSTOKEN_STATUS_OK,
         Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use rdstoken::{AuthToken, Clock, Signer, SignerOptions};
+use rdstoken::{AuthToken, Clock, Now, Signer, SignerOptions};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -77,8 +77,11 @@ IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'), and the AWS identity needs rd
 struct Fixed(SystemTime);
 
 impl Clock for Fixed {
-    fn now(&self) -> SystemTime {
-        self.0
+    fn now(&self) -> Now {
+        Now {
+            wall: self.0,
+            boot: Duration::ZERO,
+        }
     }
 }
 

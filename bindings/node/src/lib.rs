@@ -6,7 +6,6 @@
 //! reason of rdstoken's: a failure is returned as `{ code, field, detail }`, and JavaScript makes
 //! the error, so that it has a class and a JavaScript stack.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +13,7 @@ use napi::bindgen_prelude::{AsyncTask, Either, Object};
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 use rdstoken::{
-    AuthToken, Credentials, Error, ErrorKind, MAX_EXPIRES_IN, PresignRequest, SignerOptions,
+    AuthToken, Credentials, Error, ErrorKind, MAX_EXPIRES_IN, PresignRequest, SignerOptions, guard,
 };
 use zeroize::Zeroize;
 
@@ -136,7 +135,7 @@ impl<'task> ScopedTask<'task> for Making {
     type JsValue = Either<Object<'task>, Failure>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(guarded(|| self.0.token()))
+        Ok(guard(|| self.0.token()))
     }
 
     fn resolve(&mut self, env: &'task Env, made: Self::Output) -> napi::Result<Self::JsValue> {
@@ -151,7 +150,7 @@ impl<'task> ScopedTask<'task> for Making {
 #[napi]
 #[must_use]
 pub fn new_signer(arguments: SignerArguments) -> Either<Signer, Failure> {
-    let made = guarded(|| {
+    let made = guard(|| {
         let mut options = SignerOptions::new(
             &arguments.hostname,
             port(arguments.port),
@@ -183,7 +182,7 @@ pub fn presign(
     env: &Env,
     arguments: PresignArguments,
 ) -> napi::Result<Either<Object<'_>, Failure>> {
-    let made = guarded(move || {
+    let made = guard(move || {
         let credentials = arguments.credentials.convert()?;
         rdstoken::presign(&PresignRequest {
             hostname: &arguments.hostname,
@@ -225,16 +224,6 @@ fn token_object<'env>(env: &'env Env, token: &AuthToken) -> napi::Result<Object<
     Ok(object)
 }
 
-/// Runs `make`. A panic must not cross into C: it becomes an error.
-fn guarded<T>(make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Internal,
-            "rdstoken met a fault of its own; please report it",
-        ))
-    })
-}
-
 fn port(number: i64) -> u16 {
     u16::try_from(number).unwrap_or(0)
 }
@@ -262,12 +251,6 @@ fn unix_milliseconds(time: SystemTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_is_an_internal_error() {
-        let error = guarded::<()>(|| panic!("on purpose")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Internal);
-    }
 
     #[test]
     fn numbers_that_fit_nothing_become_zero() {

@@ -110,7 +110,7 @@ fn authenticate(handle: *mut Handle, arguments: &[&CStr]) -> Result<(), Failure>
         user: user.into(),
         code,
     })?;
-    verify(&verifier, user, password, SystemClock.now()).map_err(|refusal| Failure::Refused {
+    verify(&verifier, user, password, SystemClock.now().wall).map_err(|refusal| Failure::Refused {
         user: user.into(),
         refusal,
     })

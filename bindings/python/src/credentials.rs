@@ -1,8 +1,9 @@
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use rdstoken::guard;
 
 use crate::convert::{optional_text, text};
-use crate::error::{exception, guarded};
+use crate::error::exception;
 
 /// AWS credentials: an access key, with a session token if they are temporary.
 ///
@@ -41,7 +42,7 @@ impl Credentials {
         let key_id = text("access_key_id", access_key_id)?;
         let secret = text("secret_access_key", secret_access_key)?;
         let session_token = optional_text("session_token", session_token)?;
-        guarded(|| rdstoken::Credentials::new(key_id, secret, session_token))
+        guard(|| rdstoken::Credentials::new(key_id, secret, session_token))
             .map(Self)
             .map_err(|error| exception(access_key_id.py(), &error))
     }

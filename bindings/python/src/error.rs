@@ -1,10 +1,8 @@
-//! From core's errors, and from panics, to Python's exceptions.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! From core's errors to Python's exceptions.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use rdstoken::{Error, ErrorKind};
+use rdstoken::Error;
 
 /// The exception for `error`. Which class belongs to which code is known to `rdstoken._errors`
 /// alone.
@@ -16,17 +14,4 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
             from_code.call1((error.kind().code(), error.to_string(), error.field()))
         })
         .map_or_else(|failure| failure, PyErr::from_value)
-}
-
-/// Runs core's `work`. Should it panic, the caller gets an `InternalError`, which `except
-/// Exception` catches, and not pyo3's `PanicException`, which it does not.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // Nothing that `work` may have left half-done is looked at again: core's types have no state
-    // between calls but one atomic number.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Internal,
-            "rdstoken failed unexpectedly; please report it",
-        ))
-    })
 }

@@ -1,10 +1,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use rdstoken::PresignRequest;
+use rdstoken::{PresignRequest, guard};
 
 use crate::convert::{ExpiresIn, moment, object, optional_text, port_number, text};
 use crate::credentials::Credentials;
-use crate::error::{exception, guarded};
+use crate::error::exception;
 
 /// Make a token from what is given alone: no clock, variable, file or network is read.
 ///
@@ -54,6 +54,6 @@ pub(crate) fn presign<'py>(
         signing_time: moment("signing_time", signing_time)?,
         expires_in: expires_in.0,
     };
-    let token = guarded(|| rdstoken::presign(&request)).map_err(|error| exception(py, &error))?;
+    let token = guard(|| rdstoken::presign(&request)).map_err(|error| exception(py, &error))?;
     Ok(PyString::new(py, token.value()))
 }

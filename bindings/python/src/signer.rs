@@ -2,11 +2,11 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use rdstoken::{Error, SignerOptions};
+use rdstoken::{Error, SignerOptions, guard};
 
 use crate::convert::{ExpiresIn, Timeout, object, optional_text, port_number, text};
 use crate::credentials::Credentials;
-use crate::error::{exception, guarded};
+use crate::error::exception;
 
 /// Makes tokens for one database user at one endpoint.
 ///
@@ -74,7 +74,7 @@ impl Signer {
             .map(|credentials| credentials.get().inner().clone());
         options.expires_in = expires_in.0;
         options.timeout = timeout.0;
-        guarded(|| rdstoken::Signer::new(options))
+        guard(|| rdstoken::Signer::new(options))
             .map(Self)
             .map_err(|error| exception(hostname.py(), &error))
     }
@@ -161,14 +161,14 @@ pub(crate) fn generate_db_auth_token<'py>(
         text("DBUsername", DBUsername)?,
     );
     options.region = optional_text("Region", Region)?.map(str::to_owned);
-    guarded(|| rdstoken::Signer::new(options))
+    guard(|| rdstoken::Signer::new(options))
         .and_then(|signer| sign(py, &signer))
         .map_err(|error| exception(py, &in_boto3_words(error)))
 }
 
 /// Signs while other Python threads run.
 fn sign<'py>(py: Python<'py>, signer: &rdstoken::Signer) -> Result<Bound<'py, PyString>, Error> {
-    let token = py.detach(|| guarded(|| signer.token()))?;
+    let token = py.detach(|| guard(|| signer.token()))?;
     Ok(PyString::new(py, token.value()))
 }
 
