@@ -361,18 +361,21 @@ class PrivateServer(abc.ABC):
 
     def _as_server(self, **environment: str) -> dict[str, Any]:
         """How to start a process as the server's user, with nothing inherited."""
-        assert self._janitor
-        group = self._janitor.pid
         who = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         return {
             "cwd": self._server,
             "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", **environment},
-            "preexec_fn": lambda: os.setpgid(0, group),
+            "preexec_fn": self._join_janitor,
             **(who if os.geteuid() == 0 else {}),
         }
 
     def _as_ourselves(self) -> dict[str, Any]:
-        return {"cwd": self._client, **_OUTPUT}
+        return {"cwd": self._client, "preexec_fn": self._join_janitor, **_OUTPUT}
+
+    def _join_janitor(self) -> None:
+        """Whatever writes into the directory is the janitor's to stop before it removes that."""
+        assert self._janitor
+        os.setpgid(0, self._janitor.pid)
 
     def _write(self, path: pathlib.Path, text: str, *, give: bool = False) -> None:
         with open(path, "w", opener=_private_opener) as file:
