@@ -370,7 +370,14 @@ class PrivateServer(abc.ABC):
         }
 
     def _as_ourselves(self) -> dict[str, Any]:
-        return {"cwd": self._client, "preexec_fn": self._join_janitor, **_OUTPUT}
+        # A compiler that is killed leaves its temporary files behind.
+        environment = os.environ | {"TMPDIR": str(self._client)}
+        return {
+            "cwd": self._client,
+            "env": environment,
+            "preexec_fn": self._join_janitor,
+            **_OUTPUT,
+        }
 
     def _join_janitor(self) -> None:
         """Whatever writes into the directory is the janitor's to stop before it removes that."""
@@ -439,8 +446,11 @@ def _janitor(directory: str) -> None:
     # PostgreSQL waits for its clients after the first alone, MariaDB passes over the second.
     _stop(signal.SIGTERM, signal.SIGINT)
     _stop(signal.SIGQUIT)
-    _stop(signal.SIGKILL)
-    shutil.rmtree(directory)
+    # Again, if somebody still wrote there: a process that was just being started when its parent
+    # went away joins us a moment late.
+    while os.path.lexists(directory):
+        _stop(signal.SIGKILL)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _stop(*signals: signal.Signals) -> None:
