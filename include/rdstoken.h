@@ -60,6 +60,11 @@
 
 
 /**
+ * Stands for 0 seconds in the options where 0 means the default.
+ */
+#define RDSTOKEN_ZERO_SECONDS UINT32_MAX
+
+/**
  * The result of a call. The numbers never change and are never used again; new ones are added at
  * the end, so treat a number that you do not know as an error.
  */
@@ -114,6 +119,43 @@ typedef int32_t rdstoken_status;
 #endif // __cplusplus
 
 /**
+ * How grave a log record is. Larger numbers are less grave.
+ */
+enum rdstoken_log_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No record has this level: as the largest level wanted, it turns the log off.
+   */
+  RDSTOKEN_LOG_OFF = 0,
+  /**
+   * Something failed for good.
+   */
+  RDSTOKEN_LOG_ERROR = 1,
+  /**
+   * Something failed that the library gets over, or is likely to fail at the server.
+   */
+  RDSTOKEN_LOG_WARN = 2,
+  /**
+   * Something worth knowing.
+   */
+  RDSTOKEN_LOG_INFO = 3,
+  /**
+   * Each token signed and each renewal of credentials.
+   */
+  RDSTOKEN_LOG_DEBUG = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum rdstoken_log_level rdstoken_log_level;
+#else
+typedef int32_t rdstoken_log_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * AWS credentials. They are yours: free them with rdstoken_credentials_free().
  *
  * They do not change, and any thread may use them. Signers keep what they need: the credentials
@@ -146,6 +188,15 @@ typedef struct rdstoken_signer rdstoken_signer;
  * frees it.
  */
 typedef struct rdstoken_token rdstoken_token;
+
+/**
+ * Receives log records. `level` is a number of rdstoken_log_level; `message` is one line, which
+ * lives until the function returns and never holds a secret.
+ *
+ * It is called by whatever thread has something to log, several at once, and while no lock of the
+ * library's is held. It must not unwind or jump out of the call.
+ */
+typedef void (*rdstoken_log_callback)(void *user_data, int32_t level, const char *message);
 
 /**
  * All that a token depends on, for rdstoken_presign(). Set it to zero (`= {0}`), then
@@ -186,6 +237,23 @@ typedef struct rdstoken_presign_options {
    */
   uint32_t expires_in_seconds;
 } rdstoken_presign_options;
+
+/**
+ * Gets credentials from a place that rdstoken does not know.
+ *
+ * Write credentials of your making through `credentials` and return RDSTOKEN_STATUS_OK; they
+ * become the signer's. Any other status is a failure: RDSTOKEN_STATUS_CREDENTIALS_NOT_FOUND,
+ * RDSTOKEN_STATUS_CREDENTIALS_EXPIRED and RDSTOKEN_STATUS_TIMEOUT are passed on, the rest becomes
+ * RDSTOKEN_STATUS_CREDENTIALS_FAILED.
+ *
+ * It is called on a short-lived thread of the library's, with a stack of 1 MiB, by one thread at
+ * a time, and only when the credentials at hand had better be renewed: give them an expiry with
+ * rdstoken_credentials_new_temporary(), or they are asked for again after 15 minutes. If it takes
+ * longer than the signer's timeout, the caller is answered without it. It must not use the signer
+ * that it serves.
+ */
+typedef int32_t (*rdstoken_credentials_callback)(void *user_data,
+                                                 struct rdstoken_credentials **credentials);
 
 /**
  * What a signer is made from. Set it to zero (`= {0}`), then `struct_size`, then the fields you
@@ -232,7 +300,99 @@ typedef struct rdstoken_signer_options {
    * 0: 5000.
    */
   uint32_t timeout_milliseconds;
+  /**
+   * Ask this for credentials, instead of the AWS SDKs' sources. Not together with `profile` or
+   * `credentials`. NULL: no callback.
+   */
+  rdstoken_credentials_callback credentials_callback;
+  /**
+   * Handed to the callback. If rdstoken_signer_new() succeeds, it must live until
+   * `credentials_destroy` is called with it; otherwise it stays yours.
+   */
+  void *credentials_user_data;
+  /**
+   * Called once, on any thread, when `credentials_user_data` is no longer used: when the signer
+   * is freed, or later if the callback has not come back by then. NULL: nothing to destroy.
+   */
+  void (*credentials_destroy)(void *user_data);
+  /**
+   * Assume this role, named by its ARN, with the credentials found as above. NULL: none.
+   */
+  const char *role_arn;
+  /**
+   * The name of the assumed role's session, 2 to 64 characters. NULL: "rdstoken".
+   */
+  const char *role_session_name;
+  /**
+   * The external id that the role's trust policy asks for. NULL: none.
+   */
+  const char *external_id;
+  /**
+   * A token is reused while it has at least this much left, up to 899 seconds and less than
+   * `expires_in_seconds`. 0: 60, or 1 less than `expires_in_seconds` if that is less.
+   * RDSTOKEN_ZERO_SECONDS: 0.
+   */
+  uint32_t min_validity_seconds;
+  /**
+   * Sign as of the last multiple of this, at most 600 seconds, so that all who hold the same
+   * credentials make the same bytes, which Aurora does not throttle. A fresh token then lives
+   * `expires_in_seconds` - `align_seconds` at least, which must be no less than
+   * `min_validity_seconds`. 0: sign as of now.
+   */
+  uint32_t align_seconds;
+  /**
+   * So long before the expiry of the credentials, one caller renews them and the others use
+   * what is there; lengthened by up to a fifth at random. 0: 300. RDSTOKEN_ZERO_SECONDS: 0.
+   */
+  uint32_t advisory_window_seconds;
+  /**
+   * So long before the expiry of the credentials, all callers wait for a renewal; no longer
+   * than `advisory_window_seconds`. 0: 60. RDSTOKEN_ZERO_SECONDS: 0.
+   */
+  uint32_t mandatory_window_seconds;
+  /**
+   * Not 0: sign a new token at each call. 0: reuse tokens.
+   */
+  uint32_t no_cache;
+  /**
+   * Not 0: no warning to the log if the hostname is none of RDS's own. 0: warn, once.
+   */
+  uint32_t no_hostname_warning;
 } rdstoken_signer_options;
+
+/**
+ * What a signer has done so far, from rdstoken_signer_stats().
+ */
+typedef struct rdstoken_stats {
+  /**
+   * sizeof(rdstoken_stats), set by the caller, so that fields can be added later.
+   */
+  size_t struct_size;
+  /**
+   * Tokens signed.
+   */
+  uint64_t tokens_signed;
+  /**
+   * Tokens given out again.
+   */
+  uint64_t tokens_reused;
+  /**
+   * Fetches of credentials that succeeded, by all signers that share them.
+   */
+  uint64_t renewals;
+  /**
+   * Fetches of credentials that failed, by all signers that share them.
+   */
+  uint64_t failures;
+  /**
+   * When the token signed last stops working, in Unix seconds; 0 before the first.
+   */
+  int64_t expires_at;
+  /**
+   * The status of the failure last met; RDSTOKEN_STATUS_OK if there was none.
+   */
+  int32_t last_error;
+} rdstoken_stats;
 
 #ifdef __cplusplus
 extern "C" {
@@ -255,6 +415,26 @@ rdstoken_status rdstoken_credentials_new_static(const char *access_key_id,
                                                 const char *session_token,
                                                 struct rdstoken_credentials **credentials,
                                                 struct rdstoken_error **error);
+
+/**
+ * Makes temporary credentials, whose expiry is known. No token signed with them is said to live
+ * longer, and a signer that got them from a callback asks for others in time.
+ *
+ * - `access_key_id`: 1 to 128 visible ASCII characters.
+ * - `secret_access_key`: 1 to 1,024 visible ASCII characters.
+ * - `session_token`: up to 65,536 visible ASCII characters; NULL or empty if there is none.
+ * - `expires_at`: when they expire, in Unix seconds.
+ * - `credentials`: receives the new credentials, or NULL on error.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK or RDSTOKEN_STATUS_INVALID_ARGUMENT. The texts are copied.
+ */
+rdstoken_status rdstoken_credentials_new_temporary(const char *access_key_id,
+                                                   const char *secret_access_key,
+                                                   const char *session_token,
+                                                   int64_t expires_at,
+                                                   struct rdstoken_credentials **credentials,
+                                                   struct rdstoken_error **error);
 
 /**
  * Frees credentials. NULL is fine.
@@ -287,6 +467,18 @@ const char *rdstoken_error_field(const struct rdstoken_error *error);
 void rdstoken_error_free(struct rdstoken_error *error);
 
 /**
+ * Sends the log records of the whole process to a callback, in place of the one set before.
+ *
+ * - `callback`: receives the records. NULL: no one does, as in the beginning.
+ * - `user_data`: handed to the callback.
+ * - `max_level`: the largest rdstoken_log_level that is wanted.
+ *
+ * A call of the old callback that is under way on another thread may still end after this
+ * function has returned, so its `user_data` had better live for ever.
+ */
+void rdstoken_log_set_callback(rdstoken_log_callback callback, void *user_data, int32_t max_level);
+
+/**
  * Makes one token from explicit inputs. A pure function: it reads no clock, file, variable or
  * network, and the same inputs give the same bytes in every language.
  *
@@ -316,10 +508,11 @@ rdstoken_status rdstoken_signer_new(const struct rdstoken_signer_options *option
                                     struct rdstoken_error **error);
 
 /**
- * Makes a token for the next login.
+ * Gives a token for the next login: the one at hand if it is good for long enough, else a new one.
  *
- * Blocks while credentials are fetched, no longer than `timeout_milliseconds` and 100 ms. With
- * credentials in the options and a region at hand it does not block.
+ * Takes some ten nanoseconds if the token at hand serves. Blocks while credentials are fetched, no
+ * longer than `timeout_milliseconds` and 100 ms. While a renewal of the credentials fails, a token
+ * that is still valid is given out; one that is not, never.
  *
  * - `signer`: who signs.
  * - `token`: receives the token, or NULL on error. It is yours; it outlives the signer.
@@ -335,7 +528,7 @@ rdstoken_status rdstoken_signer_token(const struct rdstoken_signer *signer,
                                       struct rdstoken_error **error);
 
 /**
- * Makes a token for the next login and copies it into the caller's memory: the whole token and
+ * Copies a token for the next login, as rdstoken_signer_token() gives it, into the caller's memory: the whole token and
  * its NUL, or nothing at all. For callers, such as drivers, that have a buffer of their own.
  *
  * - `signer`: who signs.
@@ -357,6 +550,32 @@ rdstoken_status rdstoken_signer_copy_token(const struct rdstoken_signer *signer,
                                            size_t *needed,
                                            int64_t *expires_at,
                                            struct rdstoken_error **error);
+
+/**
+ * Forgets the token at hand, so that the next call signs a new one: for the one retry after a
+ * login was refused with a token that had been given out before. NULL is fine.
+ */
+void rdstoken_signer_invalidate(const struct rdstoken_signer *signer);
+
+/**
+ * Forgets the token at hand and the credentials that signed it, for all signers that share them,
+ * so that the next call fetches new ones. NULL is fine.
+ */
+void rdstoken_signer_invalidate_credentials(const struct rdstoken_signer *signer);
+
+/**
+ * Tells what a signer has done so far. The numbers are counted apart and so may be a call or two
+ * out of step with each other. Does not block.
+ *
+ * - `signer`: the signer.
+ * - `stats`: receives the numbers; its `struct_size` must be set.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK or RDSTOKEN_STATUS_INVALID_ARGUMENT.
+ */
+rdstoken_status rdstoken_signer_stats(const struct rdstoken_signer *signer,
+                                      struct rdstoken_stats *stats,
+                                      struct rdstoken_error **error);
 
 /**
  * Frees a signer. NULL is fine. No other thread may be using it; tokens made by it live on.

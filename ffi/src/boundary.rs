@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 use std::mem::{MaybeUninit, align_of, size_of};
 use std::ptr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdstoken_core::{Error, guard};
 
@@ -100,6 +101,22 @@ fn is_null(name: &'static str) -> Error {
     Error::invalid(name, "expected a pointer, got NULL")
 }
 
+/// What `SystemTime` cannot hold is refused here; the rest is core's to judge.
+pub(crate) fn system_time(field: &'static str, unix_seconds: i64) -> Result<SystemTime, Error> {
+    let distance = Duration::from_secs(unix_seconds.unsigned_abs());
+    let time = if unix_seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    };
+    time.ok_or_else(|| Error::invalid(field, "expected Unix seconds"))
+}
+
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// No options struct of ours will ever be this large; a size beyond it was never set.
 const MAX_STRUCT_SIZE: usize = 4096;
 
@@ -120,17 +137,8 @@ pub(crate) unsafe trait Options: Copy {
 /// `options` is NULL or points to a `size_t`, and if that number is in the range accepted here,
 /// to as many readable bytes.
 pub(crate) unsafe fn read_options<T: Options>(options: *const T) -> Result<T, Error> {
-    if options.is_null() {
-        return Err(is_null("options"));
-    }
-    // SAFETY: the caller's promise; it need not be aligned.
-    let given = unsafe { options.cast::<usize>().read_unaligned() };
-    if given < T::REQUIRED || given > MAX_STRUCT_SIZE || !given.is_multiple_of(align_of::<T>()) {
-        return Err(Error::invalid(
-            "struct_size",
-            "expected sizeof the options struct",
-        ));
-    }
+    // SAFETY: the caller's promise.
+    let given = unsafe { struct_size("options", options) }?;
     let known = given.min(size_of::<T>());
     let mut ours = MaybeUninit::<T>::zeroed();
     // SAFETY: `known` bytes are readable by the caller's promise and fit into `T`.
@@ -152,6 +160,45 @@ pub(crate) unsafe fn read_options<T: Options>(options: *const T) -> Result<T, Er
     // SAFETY: zeroed, then overwritten with fields of the same layout; `T: Options` says that
     // zero is valid, and C may put any bits into integers and pointers.
     Ok(unsafe { ours.assume_init() })
+}
+
+/// Writes a struct for a caller that was compiled with one older (shorter) or newer (longer) than
+/// ours: as much as both know. Its `struct_size` stays as the caller set it.
+///
+/// # Safety
+/// `out` is NULL or points to a `size_t`, and if that number is in the range accepted here, to as
+/// many writable bytes.
+pub(crate) unsafe fn write_versioned<T: Options>(
+    name: &'static str,
+    out: *mut T,
+    value: T,
+) -> Result<(), Error> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { struct_size(name, out) }?;
+    let known = given.min(size_of::<T>()) - size_of::<usize>();
+    // SAFETY: `given` bytes are there by the caller's promise.
+    let to = unsafe { out.cast::<u8>().add(size_of::<usize>()) };
+    // SAFETY: the size stands before the rest of the value.
+    let from = unsafe { (&raw const value).cast::<u8>().add(size_of::<usize>()) };
+    // SAFETY: `known` bytes follow the size on both sides.
+    unsafe { ptr::copy_nonoverlapping(from, to, known) };
+    Ok(())
+}
+
+/// The size that the caller set, if it can be one.
+///
+/// # Safety
+/// `pointer` is NULL or points to a `size_t`.
+unsafe fn struct_size<T: Options>(name: &'static str, pointer: *const T) -> Result<usize, Error> {
+    if pointer.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: the caller's promise; it need not be aligned.
+    let given = unsafe { pointer.cast::<usize>().read_unaligned() };
+    if given < T::REQUIRED || given > MAX_STRUCT_SIZE || !given.is_multiple_of(align_of::<T>()) {
+        return Err(Error::invalid("struct_size", "expected sizeof the struct"));
+    }
+    Ok(given)
 }
 
 /// # Safety

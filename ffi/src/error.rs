@@ -36,6 +36,11 @@ fn name_in_c(field: &'static str) -> Cow<'static, str> {
     match field {
         "expires_in" => "expires_in_seconds".into(),
         "timeout" => "timeout_milliseconds".into(),
+        "min_validity" => "min_validity_seconds".into(),
+        "align" => "align_seconds".into(),
+        "advisory_window" => "advisory_window_seconds".into(),
+        "mandatory_window" => "mandatory_window_seconds".into(),
+        "credentials_provider" => "credentials_callback".into(),
         same => same.into(),
     }
 }

@@ -16,6 +16,7 @@
 mod boundary;
 mod credentials;
 mod error;
+mod log;
 mod presign;
 mod signer;
 mod status;
@@ -24,15 +25,19 @@ mod version;
 
 pub use credentials::{
     rdstoken_credentials, rdstoken_credentials_free, rdstoken_credentials_new_static,
+    rdstoken_credentials_new_temporary,
 };
 pub use error::{
     rdstoken_error, rdstoken_error_field, rdstoken_error_free, rdstoken_error_message,
     rdstoken_error_status,
 };
+pub use log::{rdstoken_log_callback, rdstoken_log_level, rdstoken_log_set_callback};
 pub use presign::{rdstoken_presign, rdstoken_presign_options};
 pub use signer::{
-    rdstoken_signer, rdstoken_signer_copy_token, rdstoken_signer_free, rdstoken_signer_new,
-    rdstoken_signer_options, rdstoken_signer_token,
+    RDSTOKEN_ZERO_SECONDS, rdstoken_credentials_callback, rdstoken_signer,
+    rdstoken_signer_copy_token, rdstoken_signer_free, rdstoken_signer_invalidate,
+    rdstoken_signer_invalidate_credentials, rdstoken_signer_new, rdstoken_signer_options,
+    rdstoken_signer_stats, rdstoken_signer_token, rdstoken_stats,
 };
 pub use status::{rdstoken_status, rdstoken_status_name};
 pub use token::{

@@ -2,12 +2,13 @@ use std::ffi::c_char;
 use std::mem::offset_of;
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rdstoken_core::{Error, MAX_EXPIRES_IN, PresignRequest, presign};
+use rdstoken_core::{MAX_EXPIRES_IN, PresignRequest, presign};
 
 use crate::boundary::{
     Options, call, optional_text, read_options, required, required_out, required_text, set,
+    system_time,
 };
 use crate::credentials::rdstoken_credentials;
 use crate::error::rdstoken_error;
@@ -78,7 +79,7 @@ pub unsafe extern "C" fn rdstoken_presign(
             // SAFETY: as above.
             region: unsafe { optional_text("region", options.region) }?,
             credentials: &credentials.0,
-            signing_time: system_time(options.signing_time)?,
+            signing_time: system_time("signing_time", options.signing_time)?,
             expires_in: expires_in(options.expires_in_seconds),
         })?;
         // SAFETY: as above.
@@ -94,15 +95,4 @@ pub(crate) fn expires_in(seconds: u32) -> Duration {
         0 => MAX_EXPIRES_IN,
         seconds => Duration::from_secs(seconds.into()),
     }
-}
-
-/// Core refuses times before 1970 and after 9999; here only what `SystemTime` cannot hold.
-fn system_time(unix_seconds: i64) -> Result<SystemTime, Error> {
-    let distance = Duration::from_secs(unix_seconds.unsigned_abs());
-    let time = if unix_seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    };
-    time.ok_or_else(|| Error::invalid("signing_time", "expected Unix seconds"))
 }

@@ -1,9 +1,10 @@
 use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdstoken_core::AuthToken;
+
+use crate::boundary::unix_seconds;
 
 /// An authentication token: the password for one login. It is yours: free it with
 /// rdstoken_token_free().
@@ -24,11 +25,6 @@ pub(crate) fn into_handle(token: Arc<AuthToken>) -> *mut rdstoken_token {
 unsafe fn borrow<'a>(token: *const rdstoken_token) -> Option<&'a AuthToken> {
     // SAFETY: the caller's promise.
     unsafe { token.cast::<AuthToken>().as_ref() }
-}
-
-pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The token's text: ASCII, no line end, NUL-terminated. Give it to the driver whole, as the
