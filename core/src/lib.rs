@@ -41,6 +41,7 @@ mod presign;
 mod process;
 mod signer;
 mod source;
+mod throttle;
 mod token;
 mod uri;
 mod verify;
@@ -55,6 +56,7 @@ pub use signer::{
     DEFAULT_ADVISORY_WINDOW, DEFAULT_MANDATORY_WINDOW, DEFAULT_MIN_VALIDITY,
     DEFAULT_ROLE_SESSION_NAME, DEFAULT_TIMEOUT, Signer, SignerOptions, Stats,
 };
+pub use throttle::{AURORA_TOKENS_PER_SECOND, Throttle};
 pub use token::AuthToken;
 pub use verify::{MAX_CLOCK_SKEW, Refusal, Verifier};
 

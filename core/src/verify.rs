@@ -60,6 +60,8 @@ pub enum Refusal {
     NotYetValid,
     /// The token's life is over.
     Expired,
+    /// Too many new tokens in this second, from [`Throttle`](crate::Throttle).
+    Throttled,
 }
 
 impl fmt::Display for Refusal {
@@ -78,6 +80,7 @@ impl fmt::Display for Refusal {
             Self::BadSignature => "the signature does not match",
             Self::NotYetValid => "the token is signed more than 5 minutes in the future",
             Self::Expired => "the token has expired",
+            Self::Throttled => "too many new tokens in this second",
         })
     }
 }

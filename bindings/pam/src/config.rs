@@ -11,6 +11,8 @@ use ini::{Ini, ParseOption};
 use rdstoken::{Credentials, Endpoint, Error, Region, Verifier};
 use zeroize::Zeroizing;
 
+use crate::throttle::ThrottleFile;
+
 /// What is wrong, in one line. Values of arguments stay out, except paths: people put secrets in
 /// the wrong place.
 #[derive(Debug)]
@@ -26,9 +28,24 @@ fn wrong<T>(text: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError(text.into()))
 }
 
-/// Makes the verifier that the arguments describe.
-pub(crate) fn verifier(arguments: &[&CStr]) -> Result<Verifier, ConfigError> {
-    let arguments = Arguments::parse(arguments)?;
+/// What the arguments describe.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) verifier: Verifier,
+    pub(crate) throttle: Option<ThrottleFile>,
+}
+
+impl Config {
+    pub(crate) fn read(arguments: &[&CStr]) -> Result<Self, ConfigError> {
+        let arguments = Arguments::parse(arguments)?;
+        Ok(Self {
+            throttle: arguments.throttle.clone(),
+            verifier: verifier(arguments)?,
+        })
+    }
+}
+
+fn verifier(arguments: Arguments<'_>) -> Result<Verifier, ConfigError> {
     let mut verifier = Verifier::new();
     for (hostname, port) in arguments.endpoints {
         verifier = endpoint(verifier, hostname, port, arguments.region)
@@ -60,6 +77,7 @@ struct Arguments<'a> {
     endpoints: Vec<(&'a str, u16)>,
     region: Option<&'a str>,
     users: Vec<&'a str>,
+    throttle: Option<ThrottleFile>,
 }
 
 impl<'a> Arguments<'a> {
@@ -93,9 +111,16 @@ impl<'a> Arguments<'a> {
                     return wrong("argument users: expected names with commas between them");
                 }
                 "users" => parsed.users.extend(value.split(',')),
+                "throttle" if parsed.throttle.is_some() => {
+                    return wrong("argument throttle: given twice");
+                }
+                "throttle" => match throttle(value) {
+                    Some(throttle) => parsed.throttle = Some(throttle),
+                    None => return wrong("argument throttle: expected RATE:/ABSOLUTE/PATH"),
+                },
                 _ => {
                     return wrong(format!(
-                        "argument {} is not one of credentials, endpoint, region and users",
+                        "argument {} is not one of credentials, endpoint, region, users and throttle",
                         index + 1
                     ));
                 }
@@ -109,6 +134,16 @@ impl<'a> Arguments<'a> {
         }
         Ok(parsed)
     }
+}
+
+/// New tokens a second, and the file that counts them.
+fn throttle(value: &str) -> Option<ThrottleFile> {
+    let (rate, path) = value.split_once(':')?;
+    let per_second = number(rate).filter(|rate| *rate > 0)?;
+    path.starts_with('/').then(|| ThrottleFile {
+        per_second: per_second.into(),
+        path: path.to_owned(),
+    })
 }
 
 /// Digits only: `parse` alone would take `+5432`.
@@ -243,7 +278,9 @@ mod tests {
         let (_file, argument) = file(content);
         let mut arguments = vec![argument.as_c_str()];
         arguments.extend(rest);
-        verifier(&arguments).map_err(|error| error.to_string())
+        Config::read(&arguments)
+            .map(|config| config.verifier)
+            .map_err(|error| error.to_string())
     }
 
     /// Logs in with a token that `key` signed.
@@ -433,9 +470,9 @@ mod tests {
         let twice = [ENDPOINT, c"region=us-east-1", c"region=us-east-1"];
         let twice = with_file(ONE_KEY, &twice).unwrap_err();
         assert_eq!(twice, "argument region: given twice");
-        let none = verifier(&[c"credentials=/x"]).unwrap_err().to_string();
+        let none = Config::read(&[c"credentials=/x"]).unwrap_err().to_string();
         assert_eq!(none, "argument endpoint is missing");
-        let none = verifier(&[ENDPOINT]).unwrap_err().to_string();
+        let none = Config::read(&[ENDPOINT]).unwrap_err().to_string();
         assert_eq!(none, "argument credentials is missing");
         assert!(with_file(ONE_KEY, &[ENDPOINT, c"region=us-east-1"]).is_ok());
     }
@@ -514,16 +551,42 @@ mod tests {
     #[test]
     fn unreadable_files() {
         let gone = [c"credentials=/nonexistent/keys", ENDPOINT];
-        let gone = verifier(&gone).unwrap_err().to_string();
+        let gone = Config::read(&gone).unwrap_err().to_string();
         assert!(
             gone.starts_with("cannot read \"/nonexistent/keys\": "),
             "{gone}"
         );
-        let directory = verifier(&[c"credentials=/", ENDPOINT]).unwrap_err();
+        let directory = Config::read(&[c"credentials=/", ENDPOINT]).unwrap_err();
         assert!(directory.to_string().starts_with("cannot read \"/\": "));
         let binary = with_file(b"[a]\n\xff", &[ENDPOINT]).unwrap_err();
         assert!(binary.starts_with("cannot read "), "{binary}");
-        let endless = verifier(&[c"credentials=/dev/zero", ENDPOINT]).unwrap_err();
+        let endless = Config::read(&[c"credentials=/dev/zero", ENDPOINT]).unwrap_err();
         assert!(endless.to_string().contains("longer than 4 MiB"));
+    }
+
+    #[test]
+    fn the_throttle_has_a_rate_and_a_file() {
+        let parse = |value| {
+            let arguments: [&CStr; 3] = [c"credentials=/x", ENDPOINT, value];
+            Arguments::parse(&arguments).map(|parsed| parsed.throttle)
+        };
+        let parsed = parse(c"throttle=200:/run/x:y").unwrap().unwrap();
+        assert_eq!((parsed.per_second, &*parsed.path), (200, "/run/x:y"));
+        for wrong in [
+            c"throttle=",
+            c"throttle=200",
+            c"throttle=0:/x",
+            c"throttle=many:/x",
+            c"throttle=200:x",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+        let twice = [
+            c"throttle=1:/x",
+            c"throttle=1:/x",
+            c"credentials=/x",
+            ENDPOINT,
+        ];
+        assert!(Arguments::parse(&twice).is_err());
     }
 }

@@ -14,6 +14,8 @@
 //! | `region=NAME` | The region of those endpoints whose names hold none, wherever it stands among the arguments. An endpoint that names a region keeps it. At most one. |
 //! | `users=a,b` | Only these users may log in. Without it, every user may who brings a token of their own. May be repeated. |
 //!
+//! | `throttle=RATE:/path` | Refuse new tokens beyond `RATE` a second, as Aurora does beyond 200; a token that was seen just before does not count. The file keeps the count between the server's processes: it holds digests of tokens, no tokens, and its folder must be writable to the server's system user. At most one. |
+//!
 //! Arguments and files are read at every login, so a change needs no restart. The credentials file
 //! must be readable to the server's system user and to nobody else.
 //!
@@ -35,21 +37,22 @@
 //! # What is not checked
 //!
 //! IAM policies: whether the key may `rds-db:connect` as that user. Nor whether AWS still accepts
-//! the key, nor the 200 logins per second at which Aurora throttles.
+//! the key.
 
 mod config;
 mod pam;
+mod throttle;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::SystemTime;
 
 use rdstoken::{Clock, Refusal, SystemClock, Verifier};
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 pub use crate::pam::Handle;
 
 /// Accepts or refuses the password of the user who logs in; see the crate's own page.
@@ -102,7 +105,7 @@ pub extern "C" fn pam_sm_acct_mgmt(
 
 fn authenticate(handle: *mut Handle, arguments: &[&CStr]) -> Result<(), Failure> {
     // First of all, so that no client is asked for a password that could not be checked.
-    let verifier = config::verifier(arguments).map_err(Failure::Config)?;
+    let config = Config::read(arguments).map_err(Failure::Config)?;
     // SAFETY: the handle is libpam's, and valid until we return to it.
     let transaction = unsafe { pam::Transaction::new(handle) };
     let user = transaction.user().map_err(Failure::NoUser)?;
@@ -110,22 +113,32 @@ fn authenticate(handle: *mut Handle, arguments: &[&CStr]) -> Result<(), Failure>
         user: user.into(),
         code,
     })?;
-    verify(&verifier, user, password, SystemClock.now().wall).map_err(|refusal| Failure::Refused {
+    let refused = |refusal| Failure::Refused {
         user: user.into(),
         refusal,
-    })
+    };
+    let now = SystemClock.now().wall;
+    let token = verify(&config.verifier, user, password, now).map_err(refused)?;
+    match &config.throttle {
+        None => Ok(()),
+        Some(throttle) => match throttle.admit(token, now) {
+            Ok(admitted) => admitted.map_err(refused),
+            Err(error) => Err(Failure::Throttle(error)),
+        },
+    }
 }
 
-fn verify(
+/// The token, if it is good.
+fn verify<'a>(
     verifier: &Verifier,
     user: &CStr,
-    password: &CStr,
+    password: &'a CStr,
     now: SystemTime,
-) -> Result<(), Refusal> {
+) -> Result<&'a str, Refusal> {
     let token = password.to_str().map_err(|_| Refusal::Malformed)?;
     // No token can name such a user: a token is UTF-8.
     let user = user.to_str().map_err(|_| Refusal::WrongUser)?;
-    verifier.verify(token, user, now)
+    verifier.verify(token, user, now).map(|()| token)
 }
 
 /// Why nobody was let in.
@@ -135,12 +148,13 @@ enum Failure {
     NoUser(c_int),
     NoPassword { user: User, code: c_int },
     Refused { user: User, refusal: Refusal },
+    Throttle(io::Error),
 }
 
 impl Failure {
     fn code(&self) -> c_int {
         match self {
-            Self::Config(_) => pam::AUTHINFO_UNAVAIL,
+            Self::Config(_) | Self::Throttle(_) => pam::AUTHINFO_UNAVAIL,
             // Never libpam's own code: PAM_IGNORE among them would leave the decision to others.
             Self::NoUser(_) | Self::NoPassword { .. } | Self::Refused { .. } => pam::AUTH_ERR,
         }
@@ -153,6 +167,7 @@ impl fmt::Display for Failure {
         f.write_str("pam_rdstoken: ")?;
         match self {
             Self::Config(error) => write!(f, "cannot check any token: {error}"),
+            Self::Throttle(error) => write!(f, "cannot use the throttle's file: {error}"),
             Self::NoUser(code) => write!(f, "refused a login without a user (libpam: {code})"),
             Self::NoPassword { user, code } => {
                 write!(f, "refused user {user}: no password came (libpam: {code})")
@@ -243,7 +258,7 @@ mod tests {
             .unwrap()
             .credentials(credentials());
         let password = CStr::from_bytes_with_nul(password).unwrap();
-        super::verify(&verifier, user, password, now)
+        super::verify(&verifier, user, password, now).map(|_| ())
     }
 
     #[test]
@@ -303,7 +318,7 @@ mod tests {
 
     #[test]
     fn every_failure_is_a_refusal() {
-        let config = config::verifier(&[]).unwrap_err();
+        let config = Config::read(&[]).unwrap_err();
         assert_eq!(Failure::Config(config).code(), pam::AUTHINFO_UNAVAIL);
         assert_eq!(Failure::NoUser(pam::SUCCESS).code(), pam::AUTH_ERR);
         let silent = Failure::NoPassword {
