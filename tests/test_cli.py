@@ -36,6 +36,7 @@ def test_vectors(command: Command, presign_cases: list[dict[str, Any]]) -> None:
             f"--username={case['username']}",
             f"--expires-in={case['expires_in']}",
             f"--signing-time={rfc3339(case['signing_time'])}",
+            "--no-hostname-warning",
             *region,
             env={
                 "AWS_ACCESS_KEY_ID": case["access_key_id"],
@@ -126,6 +127,10 @@ def test_no_credentials_anywhere(command: Command) -> None:
         (("--signing-time", "1969-12-31T23:59:59Z"), "InvalidArgument: signing_time: "),
         (("--signing-time", "9999-12-31T23:59:59Z"), "InvalidArgument: signing_time: "),
         (("--hostname", "db.example.com"), "RegionNotFound: "),
+        (("--role-arn", "app"), "InvalidArgument: role_arn: "),
+        (("--role-session-name", "app"), "InvalidArgument: role_session_name: "),
+        (("--external-id", "id"), "InvalidArgument: external_id: "),
+        (("--align", "601"), "InvalidArgument: align: "),
     ],
 )
 def test_bad_values(command: Command, arguments: tuple[str, str], said: str) -> None:
@@ -153,6 +158,30 @@ def test_bad_usage(command: Command, arguments: tuple[str, ...]) -> None:
     done = command.run(*arguments, env=KEYS)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--help" in done.stderr
+
+
+def test_a_name_that_is_not_rds_own(command: Command) -> None:
+    """The token is made all the same: the name may be an alias of a tunnel to a test server."""
+    custom = (
+        "token",
+        "--hostname=db.example.com",
+        "--port=1",
+        "--username=a",
+        "--region=us-east-1",
+    )
+    done = command.run(*custom, env=KEYS)
+    assert done.returncode == 0
+    assert done.stdout.startswith("db.example.com:1/?")
+    assert done.stderr.startswith("rdstoken: warning: db.example.com is not an RDS endpoint's name")
+    assert command.run(*custom, "--no-hostname-warning", env=KEYS).stderr == ""
+
+
+def test_align(command: Command) -> None:
+    time = "--signing-time=2026-01-01T00:09:59Z"
+    aligned = command.run(*LOGIN, time, "--align=300", "--json", env=KEYS).stdout
+    answer = json.loads(aligned)
+    assert "X-Amz-Date=20260101T000500Z" in answer["token"]
+    assert answer["expires_at"] == "2026-01-01T00:20:00Z"
 
 
 def test_help_teaches(command: Command) -> None:

@@ -432,7 +432,8 @@ impl Signer {
         if self.warn_hostname.swap(false, Ordering::Relaxed) {
             log::warn!(
                 target: "rdstoken",
-                "{} is not an RDS endpoint's name; Aurora and RDS refuse tokens signed for another name than their own",
+                "{} is not an RDS endpoint's name; Aurora and RDS refuse tokens that are signed for \
+                 another name than theirs",
                 self.login.endpoint().hostname()
             );
         }

@@ -251,11 +251,14 @@ impl Source {
                     patience,
                 });
                 drop(state);
-                let meanwhile = match alive {
-                    Some(_) => "; those at hand serve meanwhile",
-                    None => "",
-                };
-                log::warn!(target: "rdstoken", "no renewal of the credentials: {error}{meanwhile}");
+                // The caller is told the error, or else the log.
+                match alive {
+                    Some(_) => log::warn!(
+                        target: "rdstoken",
+                        "no renewal of the credentials, those at hand serve meanwhile: {error}"
+                    ),
+                    None => log::debug!(target: "rdstoken", "no credentials: {error}"),
+                }
                 alive.ok_or(error)
             }
         }

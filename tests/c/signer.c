@@ -330,7 +330,7 @@ static void the_log(void **state) {
   rdstoken_signer_invalidate_credentials(signer);
   assert_int_equal(rdstoken_signer_token(signer, &(rdstoken_token *){NULL}, NULL),
                    RDSTOKEN_STATUS_TIMEOUT);
-  assert_int_equal(book.count[RDSTOKEN_LOG_WARN], 2);
+  assert_int_equal(book.count[RDSTOKEN_LOG_WARN], 1); /* the caller was told */
   assert_null(strstr(book.text, SECRET));
   assert_null(strstr(book.text, strstr(rdstoken_token_value(token), "X-Amz-Signature=")));
   rdstoken_token_free(token);

@@ -12,6 +12,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// IAM authentication tokens for Aurora and RDS.
 #[derive(Parser)]
@@ -43,9 +44,30 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Warnings of the core, for people.
+struct Warnings;
+
+impl Log for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "rdstoken" && metadata.level() <= Level::Warn
+    }
+
+    #[expect(clippy::print_stderr, reason = "a command's warnings go there")]
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            eprintln!("rdstoken: warning: {}", record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 #[expect(clippy::print_stderr, reason = "a command's errors go there")]
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
+    if log::set_logger(&Warnings).is_ok() {
+        log::set_max_level(LevelFilter::Warn);
+    }
     let result = match command {
         Command::Token(token) => token.run(&mut io::stdout().lock()),
     };

@@ -42,9 +42,26 @@ pub(crate) struct Token {
     #[arg(long)]
     profile: Option<String>,
 
+    /// Assume this role, named by its ARN, with the credentials found
+    #[arg(long, value_name = "ARN")]
+    role_arn: Option<String>,
+
+    /// The name of the assumed role's session [default: rdstoken]
+    #[arg(long, value_name = "NAME")]
+    role_session_name: Option<String>,
+
+    /// The external id that the role's trust policy asks for
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+
     /// How long the token is valid, 1 to 900 seconds
     #[arg(long, value_name = "SECONDS", default_value_t = rdstoken::MAX_EXPIRES_IN.as_secs())]
     expires_in: u64,
+
+    /// Sign as of the last multiple of this, at most 600 seconds, so that all who hold the same
+    /// credentials make the same token, which Aurora does not throttle
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    align: u64,
 
     /// How long to wait for credentials, in seconds, fractions allowed
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
@@ -53,6 +70,10 @@ pub(crate) struct Token {
     /// Sign as of this time instead of now, for example 2026-01-31T12:00:00Z
     #[arg(long, value_name = "RFC3339", value_parser = rfc3339)]
     signing_time: Option<SystemTime>,
+
+    /// Do not warn if the hostname is none of RDS's own
+    #[arg(long)]
+    no_hostname_warning: bool,
 
     /// Print {"token": "...", "expires_at": "..."} instead of the token alone
     #[arg(long)]
@@ -112,6 +133,13 @@ impl Token {
         options.profile = self.profile;
         options.expires_in = Duration::from_secs(self.expires_in);
         options.timeout = self.timeout;
+        options.role_arn = self.role_arn;
+        options.role_session_name = self.role_session_name;
+        options.external_id = self.external_id;
+        options.align = Duration::from_secs(self.align);
+        options.warn_hostname = !self.no_hostname_warning;
+        // It is used right away, by one login.
+        options.cache = false;
         if let Some(signing_time) = self.signing_time {
             options.clock = Arc::new(Fixed(signing_time));
         }
