@@ -249,8 +249,8 @@ typedef struct rdstoken_presign_options {
  * It is called on a short-lived thread of the library's, with a stack of 1 MiB, by one thread at
  * a time, and only when the credentials at hand had better be renewed: give them an expiry with
  * rdstoken_credentials_new_temporary(), or they are asked for again after 15 minutes. If it takes
- * longer than the signer's timeout, the caller is answered without it. It must not use the signer
- * that it serves.
+ * longer than the signer's timeout, the caller is answered without it, and it may be called again
+ * before it has come back. It must not use the signer that it serves.
  */
 typedef int32_t (*rdstoken_credentials_callback)(void *user_data,
                                                  struct rdstoken_credentials **credentials);

@@ -104,9 +104,10 @@ impl Credentials {
 pub trait CredentialsProvider: Send + Sync {
     /// Fetches credentials.
     ///
-    /// It is called on a short-lived thread of rdstoken's with a 1 MiB stack, by one thread at a
-    /// time, when the credentials that are there had better be renewed. If it takes longer than
-    /// the signer's timeout, the caller is answered without it, and what it returns is dropped.
+    /// It is called on a short-lived thread of rdstoken's with a 1 MiB stack, when the credentials
+    /// that are there had better be renewed, and by one thread at a time. If it takes longer than
+    /// the signer's timeout, the caller is answered without it, what it returns is dropped, and it
+    /// may be called again before it has come back.
     ///
     /// # Errors
     /// Any [`Error`]; its text must not hold a secret.

@@ -99,8 +99,8 @@ pub const RDSTOKEN_ZERO_SECONDS: u32 = u32::MAX;
 /// It is called on a short-lived thread of the library's, with a stack of 1 MiB, by one thread at
 /// a time, and only when the credentials at hand had better be renewed: give them an expiry with
 /// rdstoken_credentials_new_temporary(), or they are asked for again after 15 minutes. If it takes
-/// longer than the signer's timeout, the caller is answered without it. It must not use the signer
-/// that it serves.
+/// longer than the signer's timeout, the caller is answered without it, and it may be called again
+/// before it has come back. It must not use the signer that it serves.
 pub type rdstoken_credentials_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
