@@ -37,10 +37,12 @@ help:
 packages:
 	@sh tests/packages.sh $(PACKAGES)
 
-$(VENV)/installed: bindings/python/requirements-dev.txt
+REQUIREMENTS := bindings/python/requirements-dev.txt tests/requirements.txt
+
+$(VENV)/installed: $(REQUIREMENTS)
 	$(call say,Setting up the Python environment in $(VENV))
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
 	@touch $@
 
 bindings/node/node_modules/installed: bindings/node/package-lock.json
@@ -82,6 +84,7 @@ test: test-rust test-c test-node test-python
 
 test-rust: packages
 	$(call say,Testing the Rust crates)
+	cargo test --workspace --locked --quiet --no-run
 	$(GUARD) cargo test --workspace --locked --quiet
 
 test-c: native

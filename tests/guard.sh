@@ -13,6 +13,8 @@ export CARGO_HOME RUSTUP_HOME
 for name in $(env | sed -n 's/^\(AWS_[A-Za-z0-9_]*\)=.*/\1/p'); do
     unset "$name"
 done
+# Nor may a proxy carry off what is meant for a server on loopback.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
 home=$(mktemp -d "${TMPDIR:-/tmp}/rdstoken-guard.XXXXXX")
 trap 'rm -rf "$home"' EXIT

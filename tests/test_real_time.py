@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import http.server
 import json
-import pathlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from common import AccessKey
 from postgres import Postgres
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
 LIFE = 60
