@@ -49,8 +49,10 @@ impl<T: Default> PerProcess<T> {
                 value: T::default(),
             });
             let previous = self.current.compare_and_swap(&current, Some(fresh));
-            // One reference stays for ever.
-            mem::forget(previous.as_ref().map(Arc::clone));
+            if let Some(inherited) = previous.as_ref().filter(|owned| owned.pid != pid) {
+                // One reference stays for ever.
+                mem::forget(Arc::clone(inherited));
+            }
         }
     }
 }
