@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::BehaviorVersion;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -24,11 +24,18 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region};
+use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region, children};
 
 /// Where credentials come from.
 #[derive(Clone)]
@@ -224,6 +231,7 @@ fn run<T>(
             )
         })?;
     let progress = Cell::new(None);
+    let before = children::of_this_thread();
     let found = runtime.block_on(async {
         // The timer belongs to the runtime, so it is made inside.
         tokio::time::timeout(timeout, work(&progress)).await
@@ -231,6 +239,7 @@ fn run<T>(
     // A name lookup under way cannot be cancelled, and must not hold the caller up.
     runtime.shutdown_background();
     found.unwrap_or_else(|_| {
+        children::stop(&before);
         let place = progress.get().unwrap_or("the shared config files");
         Err(Error::new(
             ErrorKind::Timeout,
@@ -248,14 +257,32 @@ fn config() -> ProviderConfig {
         .with_http_client(http_client())
 }
 
-/// Made at the first request: it reads every root certificate of the machine.
 fn http_client() -> SharedHttpClient {
     http_client_fn(|settings, components| {
-        aws_smithy_http_client::Builder::new()
+        // Made at the first request: it reads every root certificate of the machine.
+        let connector = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https()
-            .http_connector(settings, components)
+            .http_connector(settings, components);
+        SharedHttpConnector::new(Bounded(connector))
     })
+}
+
+/// Refuses answers of a length that no source of credentials has: the SDK reads any length into
+/// memory.
+#[derive(Debug)]
+struct Bounded(SharedHttpConnector);
+
+const MAX_ANSWER: usize = 1024 * 1024;
+
+impl HttpConnector for Bounded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER));
+            Ok(answer.await?.map(bounded))
+        })
+    }
 }
 
 async fn find_credentials(
@@ -368,7 +395,15 @@ impl Source {
                 Box::new(EcsCredentialsProvider::builder().configure(config).build())
             }
             Self::InstanceMetadata => {
-                Box::new(ImdsCredentialsProvider::builder().configure(config).build())
+                // The SDK prolongs credentials that have expired by now. Expired ones must look so.
+                let config = config
+                    .clone()
+                    .with_time_source(StaticTimeSource::new(UNIX_EPOCH));
+                Box::new(
+                    ImdsCredentialsProvider::builder()
+                        .configure(&config)
+                        .build(),
+                )
             }
         }
     }
@@ -404,6 +439,13 @@ fn convert(source: &str, loaded: &aws_credential_types::Credentials) -> Result<C
         )
     })?;
     Ok(match loaded.expiry() {
+        // What the SDK makes of an answer that was cut before its expiry.
+        Some(UNIX_EPOCH) => {
+            return Err(Error::new(
+                ErrorKind::CredentialsFailed,
+                format!("{source} gave an answer that makes no sense"),
+            ));
+        }
         Some(expires_at) => credentials.expiring_at(expires_at),
         None => credentials,
     })
@@ -447,6 +489,7 @@ struct Seconds(Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.0.as_secs_f64())
+        // What is left of a deadline is a crooked number.
+        write!(f, "{} s", (self.0.as_secs_f64() * 100.0).round() / 100.0)
     }
 }

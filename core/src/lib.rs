@@ -32,6 +32,7 @@
 
 mod amz_date;
 mod chain;
+mod children;
 mod clock;
 mod credentials;
 mod endpoint;
