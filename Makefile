@@ -13,7 +13,7 @@ GUARD   := tests/guard.sh
 # What the build, the tests and the demonstration need beyond Rust, Python 3 and Node. The names are
 # the same on Debian and Ubuntu.
 PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev postgresql libpam0g-dev \
-            libcmocka-dev libcjson-dev faketime
+            libcmocka-dev libcjson-dev faketime valgrind
 
 # As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.
 export PYO3_BUILD_EXTENSION_MODULE := 1
@@ -88,8 +88,8 @@ test-rust: packages
 	$(GUARD) cargo test --workspace --locked --quiet
 
 test-c: native
-	$(call say,Testing the C interface$(comma) plainly and under AddressSanitizer)
-	$(MAKE) --no-print-directory -C tests/c
+	$(call say,Testing the C interface$(comma) plainly$(comma) under AddressSanitizer and under valgrind)
+	$(MAKE) --no-print-directory -C tests/c run valgrind
 
 test-node: node
 	$(call say,Testing the Node package)
@@ -116,6 +116,7 @@ lint: python bindings/node/node_modules/installed
 	cd bindings/python && ../../$(GUARD) ../../$(VENV)/bin/python -m mypy.stubtest rdstoken --allowlist stubtest-allowlist.txt
 	cd tests && MYPYPATH=servers ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py vectors
 	cd tests/servers && ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
+	cd tests/sources && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
 	npm --prefix bindings/node run --silent lint
 	npm --prefix bindings/node run --silent types:check
 

@@ -22,7 +22,7 @@
  */
 
 /**
- * Static AWS credentials, in the shape of the AWS SDK's.
+ * AWS credentials, in the shape of the AWS SDK's.
  *
  * @typedef {object} Credentials
  * @property {string} accessKeyId The access key id.
@@ -30,6 +30,20 @@
  * @property {string | null} [sessionToken] The session token of temporary credentials.
  * @property {Date | null} [expiration] When temporary credentials expire, if that is known. No
  *   token signed with them is said to live longer.
+ */
+
+/**
+ * A source of credentials of the caller's own, such as the providers of the AWS SDK
+ * (`fromIni()`, `fromTemporaryCredentials()`): a function, sync or async.
+ *
+ * It is called without arguments, on the thread that made the signer, when credentials are wanted;
+ * again only when those it gave are due for renewal. Signers that are given the same function share
+ * what it gives. Of an error that it throws or rejects with, only the name is told on, because
+ * messages may hold secrets. If it does not settle within the signer's `timeout`, its answer is
+ * dropped, and it may be called again before it has settled. It must not wait for a token of a signer
+ * that asks it.
+ *
+ * @typedef {() => Credentials | Promise<Credentials>} CredentialsFunction
  */
 
 /**
@@ -44,13 +58,37 @@
  *   hostname, else in `AWS_REGION` or `AWS_DEFAULT_REGION`, else in the profile.
  * @property {string | null} [profile] Take credentials from this profile of the shared config and
  *   credentials files, and from nowhere else. Not together with `credentials`.
- * @property {Credentials | null} [credentials] Sign with these and look for none. They are copied,
- *   and cannot be read back from the signer. Unless given, the AWS SDKs' default chain is asked:
- *   environment variables, shared files, web identity, container, instance metadata.
+ * @property {Credentials | CredentialsFunction | null} [credentials] Sign with these and look for
+ *   none, or ask this function for them. They are copied, and cannot be read back from the signer.
+ *   Unless given, the AWS SDKs' default chain is asked: environment variables, shared files, web
+ *   identity, container, instance metadata.
+ * @property {string | null} [roleArn] Assume this role, named by its ARN, with the credentials found
+ *   as above.
+ * @property {string | null} [roleSessionName] The name of the assumed role's session, 2 to 64
+ *   characters. `rdstoken` unless given. Only with `roleArn`.
+ * @property {string | null} [externalId] The external id that the role's trust policy asks for. Only
+ *   with `roleArn`.
  * @property {number | null} [expiresIn] How long a token is valid, in whole seconds: 1 to 900.
  *   900 unless given.
  * @property {number | null} [timeout] How long to wait for credentials, all sources together, in
  *   whole milliseconds, up to an hour. 5000 unless given.
+ * @property {number | null} [minValidity] A token is reused while it has at least this much left, in
+ *   whole seconds: 0 to 899, and less than `expiresIn`. 60 unless given, or `expiresIn` - 1 if that
+ *   is less.
+ * @property {number | null} [align] Sign as of the last multiple of this, in whole seconds: 0 to 600.
+ *   0, which is off, unless given. Then all who hold the same credentials make the same token, which
+ *   Aurora does not throttle. A fresh token has `expiresIn` - `align` to live at least, which must
+ *   be no less than `minValidity`.
+ * @property {boolean | null} [cache] Reuse tokens. True unless given. Without, every call signs anew;
+ *   credentials are kept all the same.
+ * @property {number | null} [advisoryWindow] So long before the expiry of the credentials, in whole
+ *   seconds up to 12 hours, one caller renews them and the others use what is there. 300 unless
+ *   given, and lengthened by up to a fifth at random.
+ * @property {number | null} [mandatoryWindow] So long before the expiry of the credentials, in whole
+ *   seconds, all callers wait for a renewal. 60 unless given, and no longer than `advisoryWindow`.
+ * @property {boolean | null} [warnHostname] Log a warning, once, if the hostname is none of RDS's
+ *   own: the server checks the name that is signed, and knows only its own. True unless given. See
+ *   `setLogger`.
  */
 
 /**
@@ -78,7 +116,41 @@
  *   credentials. A connection that is open by then stays open.
  */
 
-const { isDate } = require('node:util/types');
+/**
+ * What `Signer.invalidate` is to forget.
+ *
+ * @typedef {object} InvalidateOptions
+ * @property {boolean | null} [credentials] Forget the credentials too. False unless given.
+ */
+
+/**
+ * What a signer has done so far.
+ *
+ * @typedef {object} SignerStats
+ * @property {number} signed Tokens signed.
+ * @property {number} reused Tokens handed out again.
+ * @property {number} renewals Fetches of credentials that succeeded, by all signers that share them.
+ * @property {number} failures Fetches of credentials that failed, by all signers that share them.
+ * @property {RdsTokenErrorCode | undefined} lastError The code of the failure last met.
+ * @property {Date | undefined} expiresAt When the token signed last stops working; undefined before
+ *   the first. Whole seconds.
+ */
+
+/**
+ * How grave a log record is.
+ *
+ * @typedef {'debug' | 'error' | 'info' | 'warn'} LogLevel
+ */
+
+/**
+ * A log record.
+ *
+ * @typedef {object} LogRecord
+ * @property {LogLevel} level How grave it is.
+ * @property {string} message One line, which never holds a secret.
+ */
+
+const { isDate, isNativeError } = require('node:util/types');
 const native = require('./native.cjs');
 
 /**
@@ -121,10 +193,17 @@ class RdsTokenError extends Error {
 /**
  * Makes tokens for one database user at one endpoint, with credentials that it finds itself.
  *
- * Make one per user and endpoint and keep it. Every call signs anew, with credentials that are
- * fetched anew unless they were given. Calls may overlap. The event loop is never blocked: the work
- * is done on libuv's thread pool, where a call takes up one thread while credentials are fetched.
- * `process.exit()` and a worker's end wait for a call under way, at most for its `timeout`.
+ * Make one per user and endpoint, keep it, and ask it before every login. A token is signed once and
+ * reused while it has at least `minValidity` to live and the credentials that signed it are still
+ * the ones. Credentials are fetched once for all signers of the same profile and role, in all threads
+ * of the process, and renewed before they expire. While a renewal fails, a token that is still valid
+ * is handed out; one that is not, never.
+ *
+ * The event loop is never blocked. A token at hand is answered at once. Else the work is done on
+ * libuv's thread pool, where it takes up one thread while credentials are fetched, or, if
+ * `credentials` is a function, on a thread of its own. Calls that overlap share that work, unless
+ * `cache` is false. A call under way keeps the process alive; a signer does not. `process.exit()`
+ * and a worker's end wait for work on the pool, at most for its `timeout`.
  *
  * Environment variables are those of the process: what the main thread sets in `process.env`
  * counts, what a worker thread sets in its own copy does not.
@@ -134,27 +213,53 @@ class RdsTokenError extends Error {
 class Signer {
   /** @type {native.Signer} */
   #native;
+  /**
+   * Held so that other signers with the same function find it.
+   * @type {native.Provider | undefined}
+   */
+  #provider;
+  /** @type {boolean} */
+  #cache;
+  /**
+   * The work that overlapping calls share.
+   * @type {ReturnType<native.Signer['token']> | undefined}
+   */
+  #flight;
+  #password = () => this.getAuthToken();
 
   /**
-   * Checks the options. Looks for nothing yet: no file, variable or network is touched.
+   * Checks the options. Looks for nothing yet: no file, variable or network is touched, and no
+   * function called.
    *
    * @param {SignerOptions} options Whom the tokens let in where, and who signs.
    * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`.
    */
   constructor(options) {
     const given = object('options', options);
-    this.#native = unwrap(
-      native.newSigner({
-        ...login(given),
-        profile: optional(string, 'profile', given.profile),
-        credentials: optional(credentials, 'credentials', given.credentials),
-        timeout: optional(integer, 'timeout', given.timeout),
-      }),
-    );
+    const source = given.credentials;
+    const asks = typeof source === 'function';
+    const request = {
+      ...login(given),
+      profile: optional(string, 'profile', given.profile),
+      credentials: asks ? undefined : optional(credentials, 'credentials', source),
+      roleArn: optional(string, 'roleArn', given.roleArn),
+      roleSessionName: optional(string, 'roleSessionName', given.roleSessionName),
+      externalId: optional(string, 'externalId', given.externalId),
+      timeout: optional(integer, 'timeout', given.timeout),
+      minValidity: optional(integer, 'minValidity', given.minValidity),
+      align: optional(integer, 'align', given.align),
+      cache: optional(boolean, 'cache', given.cache),
+      advisoryWindow: optional(integer, 'advisoryWindow', given.advisoryWindow),
+      mandatoryWindow: optional(integer, 'mandatoryWindow', given.mandatoryWindow),
+      warnHostname: optional(boolean, 'warnHostname', given.warnHostname),
+    };
+    this.#cache = request.cache !== false;
+    this.#provider = asks ? provider(/** @type {() => unknown} */ (source)) : undefined;
+    this.#native = unwrap(native.newSigner(request, this.#provider));
   }
 
   /**
-   * Makes a token: the password for the next login.
+   * A token: the password for the next login.
    *
    * @returns {Promise<string>} The token: a few hundred characters with static keys, 1 to 4 KB and
    *   sometimes more with a session token. It is a secret.
@@ -162,18 +267,96 @@ class Signer {
    *   `CredentialsFailed`, `CredentialsExpired` or `Timeout`.
    */
   async getAuthToken() {
-    return unwrap(await this.#native.token()).value;
+    return (await this.#token()).value;
   }
 
   /**
-   * Makes a token and tells when it stops working.
+   * A token, and when it stops working.
    *
    * @returns {Promise<AuthTokenInfo>} The token and its expiry.
    * @throws {RdsTokenError} The promise is rejected as by `getAuthToken`.
    */
   async getAuthTokenInfo() {
-    const { value, expiresAt } = unwrap(await this.#native.token());
+    const { value, expiresAt } = await this.#token();
     return { value, expiresAt: new Date(expiresAt) };
+  }
+
+  /**
+   * `getAuthToken` as a function that needs no signer before it, for drivers whose `password` may be
+   * a function. Always the same one.
+   *
+   * @returns {() => Promise<string>} The function.
+   */
+  get password() {
+    return this.#password;
+  }
+
+  /**
+   * When the token signed last stops working; undefined before the first. Whole seconds.
+   *
+   * @returns {Date | undefined} The time.
+   */
+  get expiresAt() {
+    return this.stats().expiresAt;
+  }
+
+  /**
+   * What has been done so far. The numbers are counted apart and so may be a call or two out of step
+   * with each other.
+   *
+   * @returns {SignerStats} The numbers.
+   */
+  stats() {
+    const { signed, reused, renewals, failures, lastError, expiresAt } = this.#native.stats();
+    return {
+      signed,
+      reused,
+      renewals,
+      failures,
+      lastError,
+      expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+    };
+  }
+
+  /**
+   * Forgets the token, so that the next call signs a new one: for the one retry after a login was
+   * refused with a token that had been handed out before. With `credentials: true` also the
+   * credentials that signed it, for all signers that share them.
+   *
+   * @param {InvalidateOptions | null} [options] What to forget beyond the token.
+   * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`.
+   */
+  invalidate(options) {
+    const given = optional(object, 'options', options);
+    const both = optional(boolean, 'credentials', given?.credentials) ?? false;
+    // Whoever asks from now on must not be given what was begun before.
+    this.#flight = undefined;
+    this.#native.invalidate(both);
+  }
+
+  /** @returns {Promise<native.Token>} */
+  async #token() {
+    const cached = this.#native.cachedToken();
+    if (cached) {
+      return cached;
+    }
+    if (this.#flight) {
+      const shared = unwrap(await this.#flight);
+      // Asked for again, so that it is counted.
+      return this.#native.cachedToken() ?? shared;
+    }
+    const flight = this.#provider ? this.#native.tokenOnThread() : this.#native.token();
+    if (this.#cache) {
+      this.#flight = flight;
+    }
+    try {
+      return unwrap(await flight);
+    } finally {
+      if (this.#flight === flight) {
+        this.#flight = undefined;
+      }
+      lingerForRecords();
+    }
   }
 }
 
@@ -194,6 +377,53 @@ function presign(options) {
     signingTime: time('signingTime', given.signingTime),
   };
   return unwrap(native.presign(request)).value;
+}
+
+/**
+ * Gravest first.
+ * @type {readonly LogLevel[]}
+ */
+const LEVELS = ['error', 'warn', 'info', 'debug'];
+
+/**
+ * Sends rdstoken's log records to a function, in place of the one set before.
+ *
+ * There is one logger in a process, for all its threads: the one set last, in whatever thread, gets
+ * the records of all signers. When the thread that set it ends, nobody gets them until another is
+ * set. The function is called on the thread that set it, soon after what it tells of, and keeps no
+ * process alive; what it throws is an uncaught exception. While the thread is busy, 1024 records
+ * wait for it, and more are dropped; so are those that still wait at `process.exit()`.
+ *
+ * @param {((record: LogRecord) => void) | null} logger Receives the records; null turns them off,
+ *   as they are in the beginning.
+ * @param {LogLevel} [level] The least grave level that is wanted: `debug` (each token signed and
+ *   each renewal of credentials), `info`, `warn` or `error`. `warn` unless given.
+ * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
+ */
+function setLogger(logger, level = 'warn') {
+  if (logger !== null && typeof logger !== 'function') {
+    throw invalid('logger', `expected a function or null, got ${kind(logger)}`);
+  }
+  const number = LEVELS.indexOf(level) + 1;
+  if (number === 0) {
+    throw invalid('level', `expected one of ${LEVELS.join(', ')}`);
+  }
+  native.setLogger(logger, number);
+  logging = logger !== null;
+}
+
+/** Whether this thread has set a logger. */
+let logging = false;
+
+/**
+ * Lets the event loop go round once more, and no longer. Records keep no process alive; without
+ * this, those of the last call would be lost where nothing else is left to do.
+ */
+function lingerForRecords() {
+  if (logging) {
+    // The first runs before the loop looks for records again, the second after.
+    setImmediate(() => setImmediate(() => undefined));
+  }
 }
 
 /**
@@ -256,6 +486,17 @@ function integer(field, value) {
   }
   if (!Number.isInteger(value)) {
     throw invalid(field, 'expected a whole number');
+  }
+  return value;
+}
+
+/**
+ * @param {string} field
+ * @param {unknown} value
+ */
+function boolean(field, value) {
+  if (typeof value !== 'boolean') {
+    throw invalid(field, `expected a boolean, got ${kind(value)}`);
   }
   return value;
 }
@@ -331,4 +572,65 @@ function unwrap(outcome) {
   return outcome;
 }
 
-module.exports = { presign, RdsTokenError, Signer, version };
+// The caller's own function for credentials.
+
+/**
+ * Weak on both sides: a provider lives as long as its signers, and holds the function.
+ * @type {WeakMap<() => unknown, WeakRef<native.Provider>>}
+ */
+const providers = new WeakMap();
+
+/** @param {() => unknown} ask */
+function provider(ask) {
+  const known = providers.get(ask)?.deref();
+  if (known) {
+    return known;
+  }
+  const made = native.newProvider((question) => {
+    answer(ask, question);
+  });
+  providers.set(ask, new WeakRef(made));
+  return made;
+}
+
+/**
+ * Never rejects.
+ *
+ * @param {() => unknown} ask
+ * @param {native.Question} question
+ */
+async function answer(ask, question) {
+  /** @type {unknown} */
+  let given;
+  try {
+    given = await ask();
+  } catch (error) {
+    question.fail(`the credentials function failed with ${name(error)}`);
+    return;
+  }
+  try {
+    unwrap(question.give(credentials('credentials', given)) ?? {});
+  } catch (error) {
+    // Our own texts hold no secrets; what a getter of the caller's throws may.
+    const reason = error instanceof RdsTokenError ? error.message : name(error);
+    question.fail(`the credentials function gave unusable credentials: ${reason}`);
+  }
+}
+
+/**
+ * What can be told of an error of the caller's: its name, if that looks like one.
+ *
+ * @param {unknown} error
+ */
+function name(error) {
+  try {
+    if (isNativeError(error) || error instanceof Error) {
+      return /^[A-Za-z_$][\w$]{0,63}$/u.test(error.name) ? error.name : 'an Error';
+    }
+  } catch {
+    // A getter that throws.
+  }
+  return `a value of type ${kind(error)}`;
+}
+
+module.exports = { presign, RdsTokenError, Signer, setLogger, version };

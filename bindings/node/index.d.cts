@@ -12,7 +12,7 @@
  */
 export type RdsTokenErrorCode = "CredentialsExpired" | "CredentialsFailed" | "CredentialsNotFound" | "Internal" | "InvalidArgument" | "RegionNotFound" | "Timeout";
 /**
- * Static AWS credentials, in the shape of the AWS SDK's.
+ * AWS credentials, in the shape of the AWS SDK's.
  */
 export type Credentials = {
     /**
@@ -33,6 +33,18 @@ export type Credentials = {
      */
     expiration?: Date | null | undefined;
 };
+/**
+ * A source of credentials of the caller's own, such as the providers of the AWS SDK
+ * (`fromIni()`, `fromTemporaryCredentials()`): a function, sync or async.
+ *
+ * It is called without arguments, on the thread that made the signer, when credentials are wanted;
+ * again only when those it gave are due for renewal. Signers that are given the same function share
+ * what it gives. Of an error that it throws or rejects with, only the name is told on, because
+ * messages may hold secrets. If it does not settle within the signer's `timeout`, its answer is
+ * dropped, and it may be called again before it has settled. It must not wait for a token of a signer
+ * that asks it.
+ */
+export type CredentialsFunction = () => Credentials | Promise<Credentials>;
 /**
  * What a `Signer` is made from. Keys that are not listed here are ignored.
  */
@@ -61,11 +73,27 @@ export type SignerOptions = {
      */
     profile?: string | null | undefined;
     /**
-     * Sign with these and look for none. They are copied,
-     * and cannot be read back from the signer. Unless given, the AWS SDKs' default chain is asked:
-     * environment variables, shared files, web identity, container, instance metadata.
+     * Sign with these and look for
+     * none, or ask this function for them. They are copied, and cannot be read back from the signer.
+     * Unless given, the AWS SDKs' default chain is asked: environment variables, shared files, web
+     * identity, container, instance metadata.
      */
-    credentials?: Credentials | null | undefined;
+    credentials?: Credentials | CredentialsFunction | null | undefined;
+    /**
+     * Assume this role, named by its ARN, with the credentials found
+     * as above.
+     */
+    roleArn?: string | null | undefined;
+    /**
+     * The name of the assumed role's session, 2 to 64
+     * characters. `rdstoken` unless given. Only with `roleArn`.
+     */
+    roleSessionName?: string | null | undefined;
+    /**
+     * The external id that the role's trust policy asks for. Only
+     * with `roleArn`.
+     */
+    externalId?: string | null | undefined;
     /**
      * How long a token is valid, in whole seconds: 1 to 900.
      * 900 unless given.
@@ -76,6 +104,41 @@ export type SignerOptions = {
      * whole milliseconds, up to an hour. 5000 unless given.
      */
     timeout?: number | null | undefined;
+    /**
+     * A token is reused while it has at least this much left, in
+     * whole seconds: 0 to 899, and less than `expiresIn`. 60 unless given, or `expiresIn` - 1 if that
+     * is less.
+     */
+    minValidity?: number | null | undefined;
+    /**
+     * Sign as of the last multiple of this, in whole seconds: 0 to 600.
+     * 0, which is off, unless given. Then all who hold the same credentials make the same token, which
+     * Aurora does not throttle. A fresh token has `expiresIn` - `align` to live at least, which must
+     * be no less than `minValidity`.
+     */
+    align?: number | null | undefined;
+    /**
+     * Reuse tokens. True unless given. Without, every call signs anew;
+     * credentials are kept all the same.
+     */
+    cache?: boolean | null | undefined;
+    /**
+     * So long before the expiry of the credentials, in whole
+     * seconds up to 12 hours, one caller renews them and the others use what is there. 300 unless
+     * given, and lengthened by up to a fifth at random.
+     */
+    advisoryWindow?: number | null | undefined;
+    /**
+     * So long before the expiry of the credentials, in whole
+     * seconds, all callers wait for a renewal. 60 unless given, and no longer than `advisoryWindow`.
+     */
+    mandatoryWindow?: number | null | undefined;
+    /**
+     * Log a warning, once, if the hostname is none of RDS's
+     * own: the server checks the name that is signed, and knows only its own. True unless given. See
+     * `setLogger`.
+     */
+    warnHostname?: boolean | null | undefined;
 };
 /**
  * All that a token depends on. Keys that are not listed here are ignored.
@@ -128,6 +191,62 @@ export type AuthTokenInfo = {
     expiresAt: Date;
 };
 /**
+ * What `Signer.invalidate` is to forget.
+ */
+export type InvalidateOptions = {
+    /**
+     * Forget the credentials too. False unless given.
+     */
+    credentials?: boolean | null | undefined;
+};
+/**
+ * What a signer has done so far.
+ */
+export type SignerStats = {
+    /**
+     * Tokens signed.
+     */
+    signed: number;
+    /**
+     * Tokens handed out again.
+     */
+    reused: number;
+    /**
+     * Fetches of credentials that succeeded, by all signers that share them.
+     */
+    renewals: number;
+    /**
+     * Fetches of credentials that failed, by all signers that share them.
+     */
+    failures: number;
+    /**
+     * The code of the failure last met.
+     */
+    lastError: RdsTokenErrorCode | undefined;
+    /**
+     * When the token signed last stops working; undefined before
+     * the first. Whole seconds.
+     */
+    expiresAt: Date | undefined;
+};
+/**
+ * How grave a log record is.
+ */
+export type LogLevel = "debug" | "error" | "info" | "warn";
+/**
+ * A log record.
+ */
+export type LogRecord = {
+    /**
+     * How grave it is.
+     */
+    level: LogLevel;
+    /**
+     * One line, which never holds a secret.
+     */
+    message: string;
+};
+/**
  * Makes a token from its arguments alone. A pure function: it reads no clock, file, variable or
  * network, and the same arguments give the same token. To log in, most programs want a `Signer`.
  *
@@ -167,10 +286,17 @@ export class RdsTokenError extends Error {
 /**
  * Makes tokens for one database user at one endpoint, with credentials that it finds itself.
  *
- * Make one per user and endpoint and keep it. Every call signs anew, with credentials that are
- * fetched anew unless they were given. Calls may overlap. The event loop is never blocked: the work
- * is done on libuv's thread pool, where a call takes up one thread while credentials are fetched.
- * `process.exit()` and a worker's end wait for a call under way, at most for its `timeout`.
+ * Make one per user and endpoint, keep it, and ask it before every login. A token is signed once and
+ * reused while it has at least `minValidity` to live and the credentials that signed it are still
+ * the ones. Credentials are fetched once for all signers of the same profile and role, in all threads
+ * of the process, and renewed before they expire. While a renewal fails, a token that is still valid
+ * is handed out; one that is not, never.
+ *
+ * The event loop is never blocked. A token at hand is answered at once. Else the work is done on
+ * libuv's thread pool, where it takes up one thread while credentials are fetched, or, if
+ * `credentials` is a function, on a thread of its own. Calls that overlap share that work, unless
+ * `cache` is false. A call under way keeps the process alive; a signer does not. `process.exit()`
+ * and a worker's end wait for work on the pool, at most for its `timeout`.
  *
  * Environment variables are those of the process: what the main thread sets in `process.env`
  * counts, what a worker thread sets in its own copy does not.
@@ -179,14 +305,15 @@ export class RdsTokenError extends Error {
  */
 export class Signer {
     /**
-     * Checks the options. Looks for nothing yet: no file, variable or network is touched.
+     * Checks the options. Looks for nothing yet: no file, variable or network is touched, and no
+     * function called.
      *
      * @param {SignerOptions} options Whom the tokens let in where, and who signs.
      * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`.
      */
     constructor(options: SignerOptions);
     /**
-     * Makes a token: the password for the next login.
+     * A token: the password for the next login.
      *
      * @returns {Promise<string>} The token: a few hundred characters with static keys, 1 to 4 KB and
      *   sometimes more with a session token. It is a secret.
@@ -195,14 +322,59 @@ export class Signer {
      */
     getAuthToken(): Promise<string>;
     /**
-     * Makes a token and tells when it stops working.
+     * A token, and when it stops working.
      *
      * @returns {Promise<AuthTokenInfo>} The token and its expiry.
      * @throws {RdsTokenError} The promise is rejected as by `getAuthToken`.
      */
     getAuthTokenInfo(): Promise<AuthTokenInfo>;
+    /**
+     * `getAuthToken` as a function that needs no signer before it, for drivers whose `password` may be
+     * a function. Always the same one.
+     *
+     * @returns {() => Promise<string>} The function.
+     */
+    get password(): () => Promise<string>;
+    /**
+     * When the token signed last stops working; undefined before the first. Whole seconds.
+     *
+     * @returns {Date | undefined} The time.
+     */
+    get expiresAt(): Date | undefined;
+    /**
+     * What has been done so far. The numbers are counted apart and so may be a call or two out of step
+     * with each other.
+     *
+     * @returns {SignerStats} The numbers.
+     */
+    stats(): SignerStats;
+    /**
+     * Forgets the token, so that the next call signs a new one: for the one retry after a login was
+     * refused with a token that had been handed out before. With `credentials: true` also the
+     * credentials that signed it, for all signers that share them.
+     *
+     * @param {InvalidateOptions | null} [options] What to forget beyond the token.
+     * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`.
+     */
+    invalidate(options?: InvalidateOptions | null): void;
     #private;
 }
+/**
+ * Sends rdstoken's log records to a function, in place of the one set before.
+ *
+ * There is one logger in a process, for all its threads: the one set last, in whatever thread, gets
+ * the records of all signers. When the thread that set it ends, nobody gets them until another is
+ * set. The function is called on the thread that set it, soon after what it tells of, and keeps no
+ * process alive; what it throws is an uncaught exception. While the thread is busy, 1024 records
+ * wait for it, and more are dropped; so are those that still wait at `process.exit()`.
+ *
+ * @param {((record: LogRecord) => void) | null} logger Receives the records; null turns them off,
+ *   as they are in the beginning.
+ * @param {LogLevel} [level] The least grave level that is wanted: `debug` (each token signed and
+ *   each renewal of credentials), `info`, `warn` or `error`. `warn` unless given.
+ * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
+ */
+export function setLogger(logger: ((record: LogRecord) => void) | null, level?: LogLevel): void;
 /**
  * The version of rdstoken, for example `0.1.0`; the same in every language.
  *

@@ -21,8 +21,17 @@ const { readdirSync } = require('node:fs');
  * @typedef {Login & {
  *   profile: string | undefined,
  *   credentials: Credentials | undefined,
+ *   roleArn: string | undefined,
+ *   roleSessionName: string | undefined,
+ *   externalId: string | undefined,
  *   timeout: number | undefined,
- * }} SignerArguments
+ *   minValidity: number | undefined,
+ *   align: number | undefined,
+ *   cache: boolean | undefined,
+ *   advisoryWindow: number | undefined,
+ *   mandatoryWindow: number | undefined,
+ *   warnHostname: boolean | undefined,
+ * }} SignerArguments `timeout` is in milliseconds, all other times in seconds.
  *
  * @typedef {Login & { credentials: Credentials, signingTime: number }} PresignArguments
  *
@@ -35,11 +44,35 @@ const { readdirSync } = require('node:fs');
  * @property {string} [field] In snake case.
  * @property {string} detail
  *
+ * @typedef {object} Stats
+ * @property {number} signed
+ * @property {number} reused
+ * @property {number} renewals
+ * @property {number} failures
+ * @property {import('./index.cjs').RdsTokenErrorCode} [lastError]
+ * @property {number} [expiresAt] Unix milliseconds.
+ *
  * @typedef {object} Signer
+ * @property {() => Token | null} cachedToken
  * @property {() => Promise<Token | Failure>} token Works on the libuv pool and never rejects.
+ * @property {() => Promise<Token | Failure>} tokenOnThread Works on a thread of its own. Where there
+ *   is none to be had, it returns the failure without a promise.
+ * @property {(credentials: boolean) => void} invalidate
+ * @property {() => Stats} stats
+ *
+ * @typedef {object} Question
+ * @property {(credentials: Credentials) => Failure | null} give
+ * @property {(detail: string) => void} fail
+ *
+ * @typedef {{ readonly provider: unique symbol }} Provider Opaque.
  *
  * @typedef {object} Native
- * @property {(signer: SignerArguments) => Signer | Failure} newSigner
+ * @property {(signer: SignerArguments, provider: Provider | undefined) => Signer | Failure} newSigner
+ * @property {(ask: (question: Question) => void) => Provider} newProvider
+ * @property {(
+ *   logger: ((record: import('./index.cjs').LogRecord) => void) | null,
+ *   level: number,
+ * ) => void} setLogger
  * @property {(request: PresignArguments) => Token | Failure} presign
  * @property {() => string} version
  * @property {() => string[]} codes Every error code there is, for the tests.

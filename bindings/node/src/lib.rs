@@ -2,22 +2,28 @@
 //! and has the documentation.
 //!
 //! It converts, and decides nothing. Numbers arrive as whole numbers of any size; one that does
-//! not fit core's type becomes 0, which core refuses with its own text. Nothing here throws for a
+//! not fit core's type becomes one that core refuses with its own text. Nothing here throws for a
 //! reason of rdstoken's: a failure is returned as `{ code, field, detail }`, and JavaScript makes
 //! the error, so that it has a class and a JavaScript stack.
 
-use std::sync::Arc;
+pub mod logging;
+pub mod provider;
+
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use napi::bindgen_prelude::{AsyncTask, Either, Object};
-use napi::{Env, ScopedTask};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Object, ToNapiValue, TypeName};
+use napi::{Env, JsValue, Task, ValueType, sys};
 use napi_derive::napi;
 use rdstoken::{
     AuthToken, Credentials, Error, ErrorKind, MAX_EXPIRES_IN, PresignRequest, SignerOptions, guard,
 };
 use zeroize::Zeroize;
 
-/// The static credentials of a caller. Wiped when dropped.
+use crate::provider::Provider;
+
+/// Credentials of a caller. Wiped when dropped.
 #[napi(object, object_to_js = false)]
 pub struct CredentialsArgument {
     /// The access key id.
@@ -66,10 +72,28 @@ pub struct SignerArguments {
     pub profile: Option<String>,
     /// The credentials, if the caller has them.
     pub credentials: Option<CredentialsArgument>,
+    /// The role to assume, if any.
+    pub role_arn: Option<String>,
+    /// The name of the assumed role's session.
+    pub role_session_name: Option<String>,
+    /// The external id for the role.
+    pub external_id: Option<String>,
     /// Seconds.
     pub expires_in: Option<i64>,
     /// Milliseconds.
     pub timeout: Option<i64>,
+    /// Seconds.
+    pub min_validity: Option<i64>,
+    /// Seconds.
+    pub align: Option<i64>,
+    /// Whether tokens are handed out again.
+    pub cache: Option<bool>,
+    /// Seconds.
+    pub advisory_window: Option<i64>,
+    /// Seconds.
+    pub mandatory_window: Option<i64>,
+    /// Whether to log a warning about a hostname that is not RDS's.
+    pub warn_hostname: Option<bool>,
 }
 
 /// All that a token depends on.
@@ -118,6 +142,16 @@ pub struct Signer(Arc<rdstoken::Signer>);
 
 #[napi]
 impl Signer {
+    /// The token that is at hand, if one is. Blocks on nothing.
+    #[napi]
+    #[must_use]
+    pub fn cached_token(&self) -> Option<Token> {
+        guard(|| Ok(self.0.cached_token()))
+            .ok()
+            .flatten()
+            .map(Token)
+    }
+
     /// Makes a token on the libuv pool. Resolves to `{ value, expiresAt }` or a [`Failure`];
     /// rejects never.
     #[napi]
@@ -125,32 +159,107 @@ impl Signer {
     pub fn token(&self) -> AsyncTask<Making> {
         AsyncTask::new(Making(Arc::clone(&self.0)))
     }
+
+    /// Makes a token on a thread of its own, for signers that ask a JavaScript function: on the
+    /// pool, such calls would wait for functions that need the pool themselves. Gives a promise as
+    /// [`token`](Self::token) does, or a [`Failure`] if there is no thread to be had.
+    #[napi]
+    pub fn token_on_thread<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<Either<Object<'env>, Failure>> {
+        let signer = Arc::clone(&self.0);
+        // The thread comes first: a promise without one would keep the process alive for ever.
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let started = thread::Builder::new()
+            .name("rdstoken-token".to_owned())
+            .spawn(move || {
+                let made = guard(|| signer.token());
+                // Not after the promise is settled, when the environment may be gone.
+                drop(signer);
+                if let Ok(deferred) = receiver.recv() {
+                    napi::JsDeferred::resolve(deferred, move |_| Ok(outcome(made)));
+                }
+            });
+        if started.is_err() {
+            let text = "could not start a thread to ask the credentials function";
+            return Ok(Either::B(
+                Error::new(ErrorKind::CredentialsFailed, text).into(),
+            ));
+        }
+        let (deferred, promise) = env.create_deferred()?;
+        // The receiver lives until it has this.
+        drop(sender.send(deferred));
+        Ok(Either::A(promise))
+    }
+
+    /// Forgets the token, and the credentials too if asked so.
+    #[napi]
+    pub fn invalidate(&self, credentials: bool) {
+        if credentials {
+            self.0.invalidate_credentials();
+        } else {
+            self.0.invalidate();
+        }
+    }
+
+    /// What has been done so far.
+    #[napi]
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let stats = self.0.stats();
+        Stats {
+            signed: count(stats.signed),
+            reused: count(stats.reused),
+            renewals: count(stats.renewals),
+            failures: count(stats.failures),
+            last_error: stats.last_error.map(ErrorKind::code),
+            expires_at: stats.expires_at.map(unix_milliseconds),
+        }
+    }
+}
+
+/// Core's counters.
+#[napi(object, object_from_js = false)]
+pub struct Stats {
+    /// Tokens signed.
+    pub signed: i64,
+    /// Tokens handed out again.
+    pub reused: i64,
+    /// Fetches of credentials that succeeded.
+    pub renewals: i64,
+    /// Fetches of credentials that failed.
+    pub failures: i64,
+    /// The code of the failure last met.
+    pub last_error: Option<&'static str>,
+    /// When the token signed last stops working, in Unix milliseconds.
+    pub expires_at: Option<i64>,
 }
 
 /// A token in the making.
 pub struct Making(Arc<rdstoken::Signer>);
 
-impl<'task> ScopedTask<'task> for Making {
+impl Task for Making {
     type Output = Result<Arc<AuthToken>, Error>;
-    type JsValue = Either<Object<'task>, Failure>;
+    type JsValue = Either<Token, Failure>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         Ok(guard(|| self.0.token()))
     }
 
-    fn resolve(&mut self, env: &'task Env, made: Self::Output) -> napi::Result<Self::JsValue> {
-        match made {
-            Ok(token) => token_object(env, &token).map(Either::A),
-            Err(error) => Ok(Either::B(error.into())),
-        }
+    fn resolve(&mut self, _env: Env, made: Self::Output) -> napi::Result<Self::JsValue> {
+        Ok(outcome(made))
     }
 }
 
-/// Makes a [`Signer`].
+/// Makes a [`Signer`]. The `provider` is asked for credentials.
 #[napi]
 #[must_use]
-pub fn new_signer(arguments: SignerArguments) -> Either<Signer, Failure> {
-    let made = guard(|| {
+pub fn new_signer(
+    arguments: SignerArguments,
+    provider: Option<ClassInstance<'_, Provider>>,
+) -> Either<Signer, Failure> {
+    let made = guard(move || {
         let mut options = SignerOptions::new(
             &arguments.hostname,
             port(arguments.port),
@@ -162,12 +271,33 @@ pub fn new_signer(arguments: SignerArguments) -> Either<Signer, Failure> {
             Some(credentials) => Some(credentials.convert()?),
             None => None,
         };
+        options.role_arn = arguments.role_arn;
+        options.role_session_name = arguments.role_session_name;
+        options.external_id = arguments.external_id;
         if let Some(count) = arguments.expires_in {
             options.expires_in = Duration::from_secs(unsigned(count));
         }
         if let Some(count) = arguments.timeout {
             options.timeout = Duration::from_millis(unsigned(count));
         }
+        options.min_validity = arguments.min_validity.map(seconds);
+        if let Some(count) = arguments.align {
+            options.align = seconds(count);
+        }
+        if let Some(cache) = arguments.cache {
+            options.cache = cache;
+        }
+        if let Some(count) = arguments.advisory_window {
+            options.advisory_window = seconds(count);
+        }
+        if let Some(count) = arguments.mandatory_window {
+            options.mandatory_window = seconds(count);
+        }
+        if let Some(warn) = arguments.warn_hostname {
+            options.warn_hostname = warn;
+        }
+        options.credentials_provider =
+            provider.map(|provider| provider.for_signer(options.timeout));
         rdstoken::Signer::new(options)
     });
     match made {
@@ -178,10 +308,8 @@ pub fn new_signer(arguments: SignerArguments) -> Either<Signer, Failure> {
 
 /// Makes a token from its arguments alone: `{ value, expiresAt }` or a [`Failure`].
 #[napi]
-pub fn presign(
-    env: &Env,
-    arguments: PresignArguments,
-) -> napi::Result<Either<Object<'_>, Failure>> {
+#[must_use]
+pub fn presign(arguments: PresignArguments) -> Either<Token, Failure> {
     let made = guard(move || {
         let credentials = arguments.credentials.convert()?;
         rdstoken::presign(&PresignRequest {
@@ -196,10 +324,7 @@ pub fn presign(
                 .map_or(MAX_EXPIRES_IN, |count| Duration::from_secs(unsigned(count))),
         })
     });
-    match made {
-        Ok(token) => token_object(env, &token).map(Either::A),
-        Err(error) => Ok(Either::B(error.into())),
-    }
+    outcome(made.map(Arc::new))
 }
 
 /// Core's version.
@@ -216,12 +341,38 @@ pub fn codes() -> Vec<&'static str> {
     ErrorKind::ALL.iter().map(|kind| kind.code()).collect()
 }
 
-/// The token as `{ value, expiresAt }`, straight from the memory that is wiped.
-fn token_object<'env>(env: &'env Env, token: &AuthToken) -> napi::Result<Object<'env>> {
-    let mut object = Object::new(env)?;
-    object.set("value", token.value())?;
-    object.set("expiresAt", unix_milliseconds(token.expires_at()))?;
-    Ok(object)
+/// A token on its way to JavaScript, where it is `{ value, expiresAt }`; made straight from the
+/// memory that is wiped.
+pub struct Token(Arc<AuthToken>);
+
+impl TypeName for Token {
+    fn type_name() -> &'static str {
+        "Token"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+impl ToNapiValue for Token {
+    unsafe fn to_napi_value(
+        env: sys::napi_env,
+        Self(token): Self,
+    ) -> napi::Result<sys::napi_value> {
+        let env = Env::from_raw(env);
+        let mut object = Object::new(&env)?;
+        object.set("value", token.value())?;
+        object.set("expiresAt", unix_milliseconds(token.expires_at()))?;
+        Ok(object.raw())
+    }
+}
+
+fn outcome(made: Result<Arc<AuthToken>, Error>) -> Either<Token, Failure> {
+    match made {
+        Ok(token) => Either::A(Token(token)),
+        Err(error) => Either::B(error.into()),
+    }
 }
 
 fn port(number: i64) -> u16 {
@@ -230,6 +381,15 @@ fn port(number: i64) -> u16 {
 
 fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
+}
+
+/// Where 0 is a good value, a negative number becomes one that core refuses for its size.
+fn seconds(count: i64) -> Duration {
+    Duration::from_secs(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A `Date` spans 270,000 years about 1970, which `SystemTime` holds.
@@ -257,6 +417,12 @@ mod tests {
         assert_eq!((port(5432), port(65_535)), (5432, 65_535));
         assert_eq!((port(-1), port(65_536), port(i64::MAX)), (0, 0, 0));
         assert_eq!((unsigned(900), unsigned(-1)), (900, 0));
+    }
+
+    #[test]
+    fn a_negative_number_of_seconds_is_far_too_long() {
+        assert_eq!(seconds(0), Duration::ZERO);
+        assert_eq!(seconds(-1), Duration::from_secs(u64::MAX));
     }
 
     #[test]

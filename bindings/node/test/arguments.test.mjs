@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import vm from 'node:vm';
-import { presign, RdsTokenError, Signer } from 'rdstoken';
+import { presign, RdsTokenError, Signer, setLogger } from 'rdstoken';
 import { CREDENTIALS, failure, LOGIN, PRESIGN, parameters } from './helpers.mjs';
 
 const SIGNER = { ...LOGIN, credentials: CREDENTIALS };
@@ -22,7 +22,36 @@ const BOTH = {
   username: [...ABSENT, ...NO_STRINGS, ...LONE_SURROGATES, '', 'a\0b', 'u'.repeat(256)],
   region: [...NO_STRINGS, ...LONE_SURROGATES, '', 'a\0b', 'us-east-1a', 'US-EAST-1', 'global'],
   expiresIn: [...NO_NUMBERS, ...NO_WHOLE_NUMBERS, 0, -1, 901, 2 ** 53, 2 ** 64 + 900_000, -1e300],
-  credentials: [...NO_OBJECTS, () => CREDENTIALS, async () => CREDENTIALS],
+  credentials: NO_OBJECTS,
+};
+
+const ROLE = { roleArn: 'arn:aws:iam::123456789012:role/app' };
+const NO_BOOLEANS = [0, 1, 'true', '', {}, [], Symbol('a'), 1n, () => true, new Boolean(true)];
+const NO_SECONDS = [...NO_NUMBERS, ...NO_WHOLE_NUMBERS, -1, 2 ** 53, 1e300, -1e300];
+
+/** Wrong and right values of an option that only `new Signer` has. */
+const OF_SIGNER = {
+  roleArn: {
+    wrong: [...NO_STRINGS, ...LONE_SURROGATES, '', 'app', 'arn:aws:iam::123456789012:user/app'],
+    right: [ROLE.roleArn, 'arn:aws-cn:iam::123456789012:role/path/app'],
+  },
+  roleSessionName: {
+    with: ROLE,
+    wrong: [...NO_STRINGS, ...LONE_SURROGATES, '', 'a', 'a b', 'a'.repeat(65)],
+    right: ['app', 'a'.repeat(64)],
+  },
+  externalId: {
+    with: ROLE,
+    wrong: [...NO_STRINGS, ...LONE_SURROGATES, '', 'a', 'a b', 'a'.repeat(1225)],
+    right: ['a:/b', 'a'.repeat(1224)],
+  },
+  timeout: { wrong: [...NO_SECONDS, 0, 3_600_001], right: [1, 3_600_000] },
+  minValidity: { wrong: [...NO_SECONDS, 900], right: [0, 899] },
+  align: { wrong: [...NO_SECONDS, 601], right: [0, 1, 600] },
+  cache: { wrong: NO_BOOLEANS, right: [true, false] },
+  advisoryWindow: { wrong: [...NO_SECONDS, 43_201], right: [60, 43_200] },
+  mandatoryWindow: { wrong: [...NO_SECONDS, 301], right: [0, 300] },
+  warnHostname: { wrong: NO_BOOLEANS, right: [true, false] },
 };
 
 const OF_CREDENTIALS = {
@@ -148,13 +177,59 @@ test('presign: well-formed text beyond ASCII is taken', () => {
   }
 });
 
-test('new Signer: timeout', () => {
-  for (const value of [...NO_NUMBERS, ...NO_WHOLE_NUMBERS, 0, -1, 3_600_001, 2 ** 53, 1e300]) {
-    refuses(() => new Signer({ ...SIGNER, timeout: value }), 'timeout', value);
+for (const [field, { with: others, wrong, right }] of Object.entries(OF_SIGNER)) {
+  test(`new Signer: ${field}`, () => {
+    for (const value of wrong) {
+      refuses(() => new Signer({ ...SIGNER, ...others, [field]: value }), field, value);
+    }
+    for (const value of [...ABSENT, ...right]) {
+      assert.ok(new Signer({ ...SIGNER, ...others, [field]: value }));
+    }
+  });
+}
+
+test('new Signer: options that do not go together', () => {
+  const credentials = () => CREDENTIALS;
+  refuses(() => new Signer({ ...LOGIN, credentials, profile: 'one or the other' }), 'profile');
+  refuses(() => new Signer({ ...SIGNER, roleSessionName: 'app' }), 'roleSessionName');
+  refuses(() => new Signer({ ...SIGNER, externalId: 'id' }), 'externalId');
+  refuses(() => new Signer({ ...SIGNER, expiresIn: 60, minValidity: 60 }), 'minValidity');
+  refuses(() => new Signer({ ...SIGNER, align: 600, minValidity: 301 }), 'align');
+  refuses(() => new Signer({ ...SIGNER, advisoryWindow: 59 }), 'mandatoryWindow');
+});
+
+test('new Signer: credentials may be a function, which is not called yet', () => {
+  const credentials = () => assert.fail('it was called');
+  assert.ok(new Signer({ ...LOGIN, credentials }));
+});
+
+test('presign: credentials may not be a function', () => {
+  for (const value of [() => CREDENTIALS, async () => CREDENTIALS]) {
+    refuses(() => presign({ ...PRESIGN, credentials: value }), 'credentials', value);
   }
-  for (const value of [...ABSENT, 1, 3_600_000]) {
-    assert.ok(new Signer({ ...SIGNER, timeout: value }));
+});
+
+test('invalidate', () => {
+  const signer = new Signer(SIGNER);
+  for (const value of NO_BOOLEANS) {
+    refuses(() => signer.invalidate({ credentials: value }), 'credentials', value);
   }
+  for (const value of NO_OBJECTS) {
+    refuses(() => signer.invalidate(value), 'options', value);
+  }
+  for (const value of [...ABSENT, {}, { credentials: null }, { credentials: false }]) {
+    assert.equal(signer.invalidate(value), undefined);
+  }
+});
+
+test('setLogger', () => {
+  for (const value of [undefined, ...NO_OBJECTS, {}, []]) {
+    refuses(() => setLogger(value), 'logger', value);
+  }
+  for (const value of [null, '', 'trace', 'WARN', 'off', 1, {}, Symbol('a')]) {
+    refuses(() => setLogger(() => undefined, value), 'level', value);
+  }
+  assert.equal(setLogger(null), undefined);
 });
 
 test('new Signer: profile', () => {

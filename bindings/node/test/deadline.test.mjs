@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Signer } from 'rdstoken';
-import { failure, LOGIN, silentEndpoint } from './helpers.mjs';
+import { failure, fresh, LOGIN, silentEndpoint } from './helpers.mjs';
 
 test('a silent source costs the timeout, and never the event loop', async (t) => {
   await silentEndpoint(t);
@@ -14,7 +13,7 @@ test('a silent source costs the timeout, and never the event loop', async (t) =>
   t.after(() => clearInterval(ticking));
 
   const start = performance.now();
-  const pending = new Signer({ ...LOGIN, timeout: 600 }).getAuthToken();
+  const pending = fresh({ ...LOGIN, timeout: 600 }).getAuthToken();
   assert.ok(performance.now() - start < 300, 'the call itself waited');
   await assert.rejects(pending, failure('Timeout'));
 
@@ -28,7 +27,7 @@ test('a silent source costs the timeout, and never the event loop', async (t) =>
 test('the deadline is 5 seconds unless given', async (t) => {
   await silentEndpoint(t);
   const start = performance.now();
-  await assert.rejects(new Signer(LOGIN).getAuthToken(), (error) => {
+  await assert.rejects(fresh(LOGIN).getAuthToken(), (error) => {
     failure('Timeout')(error);
     assert.match(error.message, /within 5 s/u);
     return true;

@@ -52,7 +52,7 @@ test('an error of a rejected promise', async () => {
   assert.ok(error instanceof RdsTokenError);
   assert.equal(error.code, 'CredentialsExpired');
   assert.equal(error.field, undefined);
-  assert.match(error.message, /^the credentials had expired[^\n]+$/u);
+  assert.match(error.message, /^the credentials have expired[^\n]+$/u);
   assert.match(error.stack, /at async caller .*errors\.test\.mjs/u);
   await assert.rejects(signer.getAuthTokenInfo(), { code: 'CredentialsExpired' });
 });

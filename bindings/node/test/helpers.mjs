@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Signer } from 'rdstoken';
 
 assert.ok(
   process.env.RDSTOKEN_TEST_GUARD,
@@ -33,6 +34,16 @@ export const PRESIGN = Object.freeze({
   credentials: CREDENTIALS,
   signingTime: new Date('2026-01-01T00:00:00Z'),
 });
+
+/**
+ * A signer as in a new process: the credentials, or the failure, that others of the same profile have
+ * left are forgotten.
+ */
+export function fresh(options) {
+  const signer = new Signer(options);
+  signer.invalidate({ credentials: true });
+  return signer;
+}
 
 /** A file of the repository's tests/ directory. */
 export function shared(path) {

@@ -9,7 +9,7 @@ import { PACKAGE, run } from './helpers.mjs';
 
 const require = createRequire(import.meta.url);
 const cjs = require('rdstoken');
-const NAMES = ['RdsTokenError', 'Signer', 'presign', 'version'];
+const NAMES = ['RdsTokenError', 'Signer', 'presign', 'setLogger', 'version'];
 
 const USE = `
   const signer = new Signer({
@@ -23,11 +23,13 @@ const USE = `
       presign({});
     } catch (error) {
       console.log(token.length, error instanceof RdsTokenError, version);
+      setLogger(null);
     }
   });
 `;
-const IMPORT = "import { presign, RdsTokenError, Signer, version } from 'rdstoken';";
-const REQUIRE = "const { presign, RdsTokenError, Signer, version } = require('rdstoken');";
+const IMPORT = "import { presign, RdsTokenError, Signer, setLogger, version } from 'rdstoken';";
+const REQUIRE =
+  "const { presign, RdsTokenError, Signer, setLogger, version } = require('rdstoken');";
 
 for (const [kind, type, first] of [
   ['import', 'module', IMPORT],

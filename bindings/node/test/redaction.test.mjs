@@ -5,7 +5,7 @@ import test from 'node:test';
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { presign, Signer } from 'rdstoken';
-import { CREDENTIALS, environment, LOGIN, loopback, PRESIGN } from './helpers.mjs';
+import { CREDENTIALS, environment, fresh, LOGIN, loopback, PRESIGN } from './helpers.mjs';
 
 function assertSilent(text, about) {
   for (const secret of [CREDENTIALS.secretAccessKey, CREDENTIALS.sessionToken]) {
@@ -16,8 +16,15 @@ function assertSilent(text, about) {
 
 const ALL = { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true };
 
-test('a signer', async () => {
-  const signer = new Signer({ ...LOGIN, credentials: CREDENTIALS });
+for (const [what, credentials] of [
+  ['credentials', CREDENTIALS],
+  ['a function', () => CREDENTIALS],
+]) {
+  test(`a signer with ${what}`, () => shows(credentials));
+}
+
+async function shows(credentials) {
+  const signer = new Signer({ ...LOGIN, credentials });
   const token = await signer.getAuthToken();
   for (const text of [
     inspect(signer, ALL),
@@ -33,7 +40,8 @@ test('a signer', async () => {
   assert.equal(inspect(signer), 'Signer {}');
   assert.equal(JSON.stringify(signer), '{}');
   assert.deepEqual(Reflect.ownKeys(signer), []);
-});
+  assertSilent(inspect([signer.stats(), signer.expiresAt, signer.password], ALL), 'of its parts');
+}
 
 test('errors about arguments do not quote them', () => {
   const { secretAccessKey: secret, sessionToken } = CREDENTIALS;
@@ -88,7 +96,7 @@ test('an error about a source does not quote its answer', async (t) => {
     current = answer;
     // One after the other: there is one endpoint.
     // biome-ignore lint/performance/noAwaitInLoops: see above
-    await assert.rejects(new Signer(LOGIN).getAuthToken(), (error) => {
+    await assert.rejects(fresh(LOGIN).getAuthToken(), (error) => {
       assert.equal(error.code, 'CredentialsFailed');
       assertSilent(inspect(error, ALL), answer.slice(0, 20));
       return true;

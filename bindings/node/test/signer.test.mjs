@@ -12,6 +12,7 @@ import {
   directory,
   environment,
   failure,
+  fresh,
   LOGIN,
   loopback,
   parameters,
@@ -95,11 +96,11 @@ test('credentials are copied', async () => {
 test('the environment', async (t) => {
   environment(t, ENVIRONMENT);
   const options = { ...LOGIN, credentials: CREDENTIALS };
-  assertSigned(await new Signer(LOGIN).getAuthToken(), options);
+  assertSigned(await fresh(LOGIN).getAuthToken(), options);
 });
 
 test('the environment is read at the call', async (t) => {
-  const signer = new Signer(LOGIN);
+  const signer = fresh(LOGIN);
   environment(t, ENVIRONMENT);
   assertSigned(await signer.getAuthToken(), { ...LOGIN, credentials: CREDENTIALS });
 });
@@ -115,20 +116,20 @@ test('the region of the environment', async (t) => {
 test('the default profile', async (t) => {
   files(t, PROFILES);
   const credentials = { accessKeyId: 'AKIDDEFAULT', secretAccessKey: 'default-secret' };
-  assertSigned(await new Signer(LOGIN).getAuthToken(), { ...LOGIN, credentials });
+  assertSigned(await fresh(LOGIN).getAuthToken(), { ...LOGIN, credentials });
 });
 
 test('a named profile, with its region, before the environment', async (t) => {
   files(t, PROFILES);
   environment(t, ENVIRONMENT);
-  const signer = new Signer({ ...CUSTOM, profile: 'reporting' });
+  const signer = fresh({ ...CUSTOM, profile: 'reporting' });
   const options = { ...CUSTOM, region: 'eu-north-1', credentials: REPORTING };
   assertSigned(await signer.getAuthToken(), options);
 });
 
 test('a profile that is not there', async (t) => {
   files(t, PROFILES);
-  const signer = new Signer({ ...LOGIN, profile: 'nobody' });
+  const signer = fresh({ ...LOGIN, profile: 'nobody' });
   await assert.rejects(signer.getAuthToken(), failure('CredentialsNotFound'));
 });
 
@@ -148,20 +149,20 @@ test('a container, with an expiry', async (t) => {
     });
   });
   environment(t, { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` });
-  const { value, expiresAt } = await new Signer(LOGIN).getAuthTokenInfo();
+  const { value, expiresAt } = await fresh(LOGIN).getAuthTokenInfo();
   assertSigned(value, { ...LOGIN, credentials: CREDENTIALS });
   assert.equal(expiresAt.getTime(), Expiration.getTime());
 });
 
 test('a source that fails', async (t) => {
   files(t, { config: '[profile broken]\ncredential_process = false\n' });
-  const signer = new Signer({ ...LOGIN, profile: 'broken' });
+  const signer = fresh({ ...LOGIN, profile: 'broken' });
   await assert.rejects(signer.getAuthToken(), failure('CredentialsFailed'));
 });
 
 test('credentials nowhere: soon, and with the names of the sources', async () => {
   const start = performance.now();
-  await assert.rejects(new Signer(LOGIN).getAuthToken(), (error) => {
+  await assert.rejects(fresh(LOGIN).getAuthToken(), (error) => {
     failure('CredentialsNotFound')(error);
     for (const source of ['AWS_ACCESS_KEY_ID', 'profile', 'web identity', 'ECS', 'EC2']) {
       assert.ok(error.message.includes(source), `${source}: ${error.message}`);
@@ -188,7 +189,7 @@ test('a signer is collected, and not under a call', async (t) => {
     collected += 1;
   });
   function call(what) {
-    const signer = new Signer(what);
+    const signer = fresh(what);
     registry.register(signer, undefined);
     return signer.getAuthToken();
   }

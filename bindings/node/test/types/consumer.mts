@@ -3,12 +3,18 @@
 import {
   type AuthTokenInfo,
   type Credentials,
+  type CredentialsFunction,
+  type InvalidateOptions,
+  type LogLevel,
+  type LogRecord,
   type PresignOptions,
   presign,
   RdsTokenError,
   type RdsTokenErrorCode,
   Signer,
   type SignerOptions,
+  type SignerStats,
+  setLogger,
   version,
 } from 'rdstoken';
 
@@ -28,6 +34,35 @@ const text: string = presign(request) + token + info.value + version;
 const frozen: { readonly accessKeyId: string; readonly secretAccessKey: string } = credentials;
 new Signer({ ...options, credentials: frozen });
 
+// A provider of the AWS SDK.
+const provider = async (_properties?: Record<string, unknown>) => frozen;
+const sync: CredentialsFunction = () => credentials;
+new Signer({ ...options, credentials: provider });
+new Signer({ ...options, credentials: sync });
+new Signer({
+  ...options,
+  roleArn: 'r',
+  roleSessionName: 's',
+  externalId: 'e',
+  minValidity: 1,
+  align: 1,
+  cache: false,
+  advisoryWindow: 1,
+  mandatoryWindow: 1,
+  warnHostname: false,
+});
+const password: () => Promise<string> = signer.password;
+const expiry: Date | undefined = signer.expiresAt;
+const stats: SignerStats = signer.stats();
+const signed: number = stats.signed;
+const lastError: RdsTokenErrorCode | undefined = stats.lastError;
+const invalidation: InvalidateOptions = { credentials: true };
+signer.invalidate(invalidation);
+signer.invalidate();
+const level: LogLevel = 'debug';
+setLogger((record: LogRecord) => record.message + record.level, level);
+setLogger(null);
+
 function code(error: unknown): RdsTokenErrorCode | undefined {
   if (error instanceof RdsTokenError) {
     const field: string | undefined = error.field;
@@ -45,8 +80,14 @@ new Signer({ hostname: 'h', port: 5432 });
 new Signer({ ...options, port: '5432' });
 // @ts-expect-error: the host is called hostname
 new Signer({ host: 'h', port: 5432, username: 'u' });
+// @ts-expect-error: the function gives no credentials
+new Signer({ ...options, credentials: () => 'a' });
+// @ts-expect-error: no such level
+setLogger(null, 'trace');
+// @ts-expect-error: it cannot be set
+signer.password = () => 'a';
 // @ts-expect-error: functions are not taken
-new Signer({ ...options, credentials: () => credentials });
+presign({ ...request, credentials: () => credentials });
 // @ts-expect-error: the credentials are missing
 presign({ ...options, signingTime: new Date() });
 // @ts-expect-error: a time is a Date
@@ -58,4 +99,4 @@ const code2: RdsTokenErrorCode = 'BufferTooSmall';
 // @ts-expect-error: the options are not there to be read
 const secret = signer.credentials;
 
-export { code, code2, secret, wrong };
+export { code, code2, expiry, lastError, password, secret, signed, wrong };
