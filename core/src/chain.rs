@@ -4,6 +4,7 @@
 //! itself. So each fetch lives on a helper thread of its own that ends with it, with a fresh
 //! runtime and fresh providers; only plain data comes back.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -23,6 +24,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -32,10 +34,13 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use aws_types::os_shim_internal::{Env, Fs};
 use http_body_util::Limited;
 use nix::sys::signal::{SigSet, Signal};
+use tokio::time::Instant;
 
-use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region, children};
+use crate::credential_process::{self, CredentialProcess};
+use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region};
 
 /// Where credentials come from.
 #[derive(Clone)]
@@ -213,8 +218,18 @@ fn on_helper<T: Send + 'static>(
     }
 }
 
-/// What the work under way is waiting for, to say so at the deadline.
-type Progress = Cell<Option<&'static str>>;
+/// How far the work under way has come, and until when it may go on.
+struct Progress {
+    waiting_for: Cell<Option<&'static str>>,
+    deadline: Instant,
+}
+
+impl Progress {
+    /// To be said at the deadline.
+    fn set(&self, source: &'static str) {
+        self.waiting_for.set(Some(source));
+    }
+}
 
 /// Runs asynchronous work to its end or the deadline, on a runtime of its own.
 fn run<T>(
@@ -230,17 +245,21 @@ fn run<T>(
                 "could not set up I/O to fetch credentials",
             )
         })?;
-    let progress = Cell::new(None);
-    let before = children::of_this_thread();
+    let progress = Progress {
+        waiting_for: Cell::new(None),
+        deadline: Instant::now() + timeout,
+    };
     let found = runtime.block_on(async {
         // The timer belongs to the runtime, so it is made inside.
-        tokio::time::timeout(timeout, work(&progress)).await
+        tokio::time::timeout_at(progress.deadline, work(&progress)).await
     });
     // A name lookup under way cannot be cancelled, and must not hold the caller up.
     runtime.shutdown_background();
     found.unwrap_or_else(|_| {
-        children::stop(&before);
-        let place = progress.get().unwrap_or("the shared config files");
+        let place = progress
+            .waiting_for
+            .get()
+            .unwrap_or("the shared config files");
         Err(Error::new(
             ErrorKind::Timeout,
             format!(
@@ -302,10 +321,10 @@ async fn find_credentials(
     let config = config.with_region(region.clone().map(aws_types::region::Region::new));
     let base = match at_hand {
         Some(credentials) => credentials,
-        None => walk(profile, &config, progress).await?,
+        None => walk(profile, &config, region.as_deref(), progress).await?,
     };
     match &origin.role {
-        Some(role) => assume(role, base, region, progress).await,
+        Some(role) => assume(role, base, region.as_deref(), progress).await,
         None => Ok(base),
     }
 }
@@ -314,6 +333,7 @@ async fn find_credentials(
 async fn walk(
     profile: Option<&str>,
     config: &ProviderConfig,
+    region: Option<&str>,
     progress: &Progress,
 ) -> Result<Credentials, Error> {
     let sources = match profile {
@@ -321,7 +341,12 @@ async fn walk(
         None => DEFAULT_CHAIN,
     };
     for source in sources {
-        progress.set(Some(source.name()));
+        progress.set(source.name());
+        if *source == Source::Profile
+            && let Some(credentials) = run_process(profile, region, progress).await?
+        {
+            return Ok(credentials);
+        }
         let provider = source.provider(profile, config);
         match provider.provide_credentials().await {
             Ok(loaded) => return convert(source.name(), &loaded),
@@ -332,20 +357,55 @@ async fn walk(
     Err(nothing_found(profile, sources))
 }
 
+/// The credentials of a profile that has a `credential_process` for them.
+async fn run_process(
+    profile: Option<&str>,
+    region: Option<&str>,
+    progress: &Progress,
+) -> Result<Option<Credentials>, Error> {
+    let profiles = aws_config::profile::load(
+        &Fs::real(),
+        &Env::real(),
+        &EnvConfigFiles::default(),
+        profile.map(|name| Cow::Owned(name.to_owned())),
+    )
+    .await;
+    // aws-config reads them again, and says what is wrong with them.
+    let Some(process) = profiles.ok().as_ref().and_then(CredentialProcess::of) else {
+        return Ok(None);
+    };
+    progress.set(credential_process::NAME);
+    let mut credentials = match process.run(progress.deadline) {
+        Ok(credentials) => credentials,
+        // The deadline has passed, and who has set it ends this.
+        Err(credential_process::Failure::Late) => std::future::pending().await,
+        Err(credential_process::Failure::Failed) => {
+            return Err(Error::new(
+                ErrorKind::CredentialsFailed,
+                format!("{} could not give credentials", credential_process::NAME),
+            ));
+        }
+    };
+    for role in &process.roles {
+        credentials = assume(role, credentials, region, progress).await?;
+    }
+    Ok(Some(credentials))
+}
+
 async fn assume(
     role: &Role,
     base: Credentials,
-    region: Option<String>,
+    region: Option<&str>,
     progress: &Progress,
 ) -> Result<Credentials, Error> {
-    progress.set(Some(ASSUME_ROLE));
+    progress.set(ASSUME_ROLE);
     // Loaded, not built by hand, so that AWS_ENDPOINT_URL_STS and its like are honoured.
     let mut settings = aws_config::defaults(BehaviorVersion::latest())
         .sleep_impl(TokioSleep::new())
         .http_client(http_client())
         .no_credentials();
     if let Some(region) = region {
-        settings = settings.region(aws_types::region::Region::new(region));
+        settings = settings.region(aws_types::region::Region::new(region.to_owned()));
     }
     let mut builder = AssumeRoleProvider::builder(&role.arn)
         .session_name(&role.session_name)

@@ -32,8 +32,8 @@
 
 mod amz_date;
 mod chain;
-mod children;
 mod clock;
+mod credential_process;
 mod credentials;
 mod endpoint;
 mod error;

@@ -250,30 +250,21 @@ static void in_a_process(void (*work)(void)) {
 
 static int ignoring_way;
 
-/* The kernel reaps the credential process before anyone can ask how it ended, and what a process
- * wrote that may have failed is not credentials. */
+/* The kernel reaps the credential process before anyone can ask how it ended. What it printed is
+ * whole, and counts. */
 static void fetch_while_ignoring_children(void) {
   struct sigaction action = {0};
   action.sa_handler = ignoring_way ? SIG_DFL : SIG_IGN;
   action.sa_flags = ignoring_way ? SA_NOCLDWAIT : 0;
   CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
   rdstoken_signer *signer = make_chain_signer(NULL);
-  rdstoken_token *token = NULL;
-  rdstoken_error *error = NULL;
   double start = seconds_now();
-  rdstoken_status status = rdstoken_signer_token(signer, &token, &error);
-  CHECK(seconds_now() - start < 3);
-  CHECK(status == RDSTOKEN_STATUS_CREDENTIALS_FAILED);
-  CHECK(strstr(rdstoken_error_message(error), "profile") != NULL);
-  rdstoken_error_free(error);
-  rdstoken_signer_free(signer);
-  /* Sources without a process do not care. */
-  signer = make_chain_signer("file");
   use_token(signer);
+  CHECK(seconds_now() - start < 3);
   rdstoken_signer_free(signer);
 }
 
-static void a_host_that_ignores_its_children_gets_an_error(void **state) {
+static void a_host_that_ignores_its_children_is_served(void **state) {
   (void)state;
   use_credential_process();
   for (ignoring_way = 0; ignoring_way < 2; ignoring_way++) {
@@ -520,7 +511,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_broken_pipe_does_not_end_the_host),
       cmocka_unit_test(the_hosts_signals_stay_as_they_were),
-      cmocka_unit_test(a_host_that_ignores_its_children_gets_an_error),
+      cmocka_unit_test(a_host_that_ignores_its_children_is_served),
       cmocka_unit_test(exit_handlers_may_call),
       cmocka_unit_test(signers_may_be_left_behind),
       cmocka_unit_test(a_thread_that_ends_may_call),
