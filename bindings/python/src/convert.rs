@@ -10,7 +10,9 @@ use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDateTime, PyDelta, PyDeltaAccess, PyFloat, PyString, PyTzInfo};
-use rdstoken::{DEFAULT_TIMEOUT, Error, MAX_EXPIRES_IN};
+use rdstoken::{
+    DEFAULT_ADVISORY_WINDOW, DEFAULT_MANDATORY_WINDOW, DEFAULT_TIMEOUT, Error, MAX_EXPIRES_IN,
+};
 
 use crate::error::exception;
 
@@ -52,6 +54,29 @@ pub(crate) fn port_number(field: &str, value: &Bound<'_, PyAny>) -> PyResult<u16
 /// A moment: an aware `datetime`, or Unix seconds. What `SystemTime` cannot hold becomes a moment
 /// before 1970, which core refuses.
 pub(crate) fn moment(field: &'static str, value: &Bound<'_, PyAny>) -> PyResult<SystemTime> {
+    let moment = seconds_of(field, value)?
+        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    Ok(moment.unwrap_or(UNIX_EPOCH - Duration::from_secs(1)))
+}
+
+/// A moment that can be shown as a `datetime` again.
+pub(crate) fn showable_moment(
+    field: &'static str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<SystemTime> {
+    /// 9999-12-31T23:59:59Z, the last second of Python's `datetime`.
+    const LAST: u64 = 253_402_300_799;
+    match seconds_of(field, value)? {
+        Some(seconds @ ..=LAST) => Ok(UNIX_EPOCH + Duration::from_secs(seconds)),
+        _ => Err(exception(
+            value.py(),
+            &Error::invalid(field, "expected a moment of the years 1970 to 9999"),
+        )),
+    }
+}
+
+/// Whole seconds since 1970. `None` for what is before, or no number of 64 bits.
+fn seconds_of(field: &'static str, value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
     let seconds = if let Ok(datetime) = value.cast::<PyDateTime>() {
         Some(unix_seconds(field, datetime)?)
     } else if let Ok(float) = value.cast::<PyFloat>() {
@@ -63,10 +88,7 @@ pub(crate) fn moment(field: &'static str, value: &Bound<'_, PyAny>) -> PyResult<
             value.as_borrowed(),
         )?
     };
-    let moment = seconds
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    Ok(moment.unwrap_or(UNIX_EPOCH - Duration::from_secs(1)))
+    Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()))
 }
 
 /// Whole seconds since 1970, by integers alone: `datetime.timestamp()` rounds, and may so name the
@@ -93,47 +115,79 @@ fn floor(seconds: f64) -> Option<i64> {
     i64::try_from(whole.as_secs()).ok()
 }
 
-/// The argument `expires_in`, in whole seconds. A number that is no length of time becomes 0,
-/// which core refuses.
-#[derive(Clone, Copy)]
-pub(crate) struct ExpiresIn(pub(crate) Duration);
-
-impl ExpiresIn {
-    pub(crate) const DEFAULT: Self = Self(MAX_EXPIRES_IN);
+/// Seconds, as an `int` is.
+fn whole(field: &str, value: Borrowed<'_, '_, PyAny>) -> PyResult<Option<Duration>> {
+    Ok(number(field, "int", value)?.map(Duration::from_secs))
 }
 
-impl FromPyObject<'_, '_> for ExpiresIn {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let seconds = number("expires_in", "int", value)?.unwrap_or(0);
-        Ok(Self(Duration::from_secs(seconds)))
-    }
+/// Seconds, as a `float` or an `int` is.
+fn fractional(field: &str, value: Borrowed<'_, '_, PyAny>) -> PyResult<Option<Duration>> {
+    let seconds: Option<f64> = number(field, "float", value)?;
+    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
 }
 
-/// The argument `timeout`, in seconds. A number that is no length of time becomes 0, which core
-/// refuses.
-#[derive(Clone, Copy)]
-pub(crate) struct Timeout(pub(crate) Duration);
+/// Makes the type of an argument that is a length of time. A number that is none becomes
+/// `$refused`, which core refuses.
+macro_rules! length_of_time {
+    ($type:ident, $field:literal, $read:ident, refused: $refused:expr) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $type(pub(crate) Duration);
 
-impl Timeout {
-    pub(crate) const DEFAULT: Self = Self(DEFAULT_TIMEOUT);
+        impl FromPyObject<'_, '_> for $type {
+            type Error = PyErr;
+
+            fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                Ok(Self($read($field, value)?.unwrap_or($refused)))
+            }
+        }
+    };
+    // The signature that Python shows is text. Should core's default change, so must it.
+    ($type:ident, $field:literal, $read:ident, refused: $refused:expr,
+     default: $default:expr, shown as $shown:literal) => {
+        length_of_time!($type, $field, $read, refused: $refused);
+
+        impl $type {
+            pub(crate) const DEFAULT: Self = Self($default);
+        }
+
+        const _: () = assert!($type::DEFAULT.0.as_millis() == $shown * 1000);
+    };
 }
 
-impl FromPyObject<'_, '_> for Timeout {
-    type Error = PyErr;
+length_of_time!(ExpiresIn, "expires_in", whole, refused: Duration::ZERO,
+    default: MAX_EXPIRES_IN, shown as 900);
+length_of_time!(Timeout, "timeout", fractional, refused: Duration::ZERO,
+    default: DEFAULT_TIMEOUT, shown as 5);
+length_of_time!(MinValidity, "min_validity", fractional, refused: Duration::MAX);
+length_of_time!(Align, "align", whole, refused: Duration::MAX,
+    default: Duration::ZERO, shown as 0);
+length_of_time!(AdvisoryWindow, "advisory_window", fractional, refused: Duration::MAX,
+    default: DEFAULT_ADVISORY_WINDOW, shown as 300);
+length_of_time!(MandatoryWindow, "mandatory_window", fractional, refused: Duration::MAX,
+    default: DEFAULT_MANDATORY_WINDOW, shown as 60);
 
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let seconds: f64 = number("timeout", "float", value)?.unwrap_or(f64::INFINITY);
-        Ok(Self(
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO),
-        ))
-    }
+/// Makes the type of an argument that is `True` or `False`.
+macro_rules! flag {
+    ($type:ident, $field:literal) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $type(pub(crate) bool);
+
+        impl FromPyObject<'_, '_> for $type {
+            type Error = PyErr;
+
+            fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                match value.cast::<PyBool>() {
+                    Ok(flag) => Ok(Self(flag.is_true())),
+                    Err(_) => Err(wrong_type($field, "bool", value)),
+                }
+            }
+        }
+    };
 }
 
-// The signatures that Python shows are text. Should core's defaults change, so must they.
-const _: () = assert!(ExpiresIn::DEFAULT.0.as_millis() == 900_000);
-const _: () = assert!(Timeout::DEFAULT.0.as_millis() == 5_000);
+flag!(Cache, "cache");
+flag!(WarnHostname, "warn_hostname");
+flag!(AlsoCredentials, "credentials");
 
 /// A number, or `None` for one that `T` cannot hold.
 ///
@@ -160,7 +214,7 @@ where
     }
 }
 
-fn wrong_type(field: &str, expected: &str, value: Borrowed<'_, '_, PyAny>) -> PyErr {
+pub(crate) fn wrong_type(field: &str, expected: &str, value: Borrowed<'_, '_, PyAny>) -> PyErr {
     match value.get_type().name() {
         Ok(found) => PyTypeError::new_err(format!("{field}: expected {expected}, got {found}")),
         Err(error) => error,

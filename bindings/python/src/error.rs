@@ -4,10 +4,18 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rdstoken::Error;
 
-/// The exception for `error`. Which class belongs to which code is known to `rdstoken._errors`
-/// alone.
+/// Which class belongs to which code is known to `rdstoken._errors` alone.
+static FROM_CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Fills `FROM_CODE`. When the module is loaded, because a forked child hangs on a cell that
+/// another thread was filling; and because nothing can be imported while Python shuts down.
+pub(crate) fn load(py: Python<'_>) -> PyResult<()> {
+    FROM_CODE.import(py, "rdstoken._errors", "from_code")?;
+    Ok(())
+}
+
+/// The exception for `error`.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    static FROM_CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     FROM_CODE
         .import(py, "rdstoken._errors", "from_code")
         .and_then(|from_code| {

@@ -4,15 +4,23 @@
 //! exported items are Python's docstrings; `_rdstoken.pyi` repeats them, and a test holds the two
 //! together.
 
+mod attach;
+mod call;
 mod convert;
 mod credentials;
 mod error;
+mod logging;
 mod presign;
+mod provider;
 mod signer;
 
 /// The native half of rdstoken. Import from `rdstoken` instead.
 #[pyo3::pymodule]
 mod _rdstoken {
+    use std::time::UNIX_EPOCH;
+
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::credentials::Credentials;
     #[pymodule_export]
@@ -23,4 +31,16 @@ mod _rdstoken {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = rdstoken::VERSION;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::error::load(module.py())?;
+        // pyo3 keeps datetime's types behind once-cells. Filled here, they are not found half
+        // filled by a fork.
+        let epoch = UNIX_EPOCH.into_pyobject(module.py())?;
+        crate::convert::moment("epoch", &epoch)?;
+        crate::attach::guard_forks(module.py())?;
+        crate::logging::install();
+        Ok(())
+    }
 }

@@ -2,11 +2,16 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use rdstoken::{Error, SignerOptions, guard};
+use rdstoken::{Error, ErrorKind, SignerOptions, guard};
 
-use crate::convert::{ExpiresIn, Timeout, object, optional_text, port_number, text};
+use crate::convert::{
+    AdvisoryWindow, Align, AlsoCredentials, Cache, ExpiresIn, MandatoryWindow, MinValidity,
+    Timeout, WarnHostname, optional_text, port_number, text,
+};
 use crate::credentials::Credentials;
 use crate::error::exception;
+use crate::logging::detached;
+use crate::provider::Provider;
 
 /// Makes tokens for one database user at one endpoint.
 ///
@@ -18,14 +23,48 @@ use crate::error::exception;
 /// - `profile`: take the credentials from this profile alone. `None` means the default chain of the
 ///   AWS SDKs: environment, shared config and credentials files, web identity, container, EC2
 ///   instance.
-/// - `credentials`: sign with these and look for none. Not together with `profile`.
+/// - `credentials`: sign with these and look for none. Not together with `profile`. One of:
+///   - `Credentials`.
+///   - A function without arguments that returns `Credentials`, a botocore credentials object or
+///     botocore's frozen credentials: `boto3.Session().get_credentials`, for one. No coroutine
+///     function.
+///   - A botocore credentials object: anything with `get_frozen_credentials()`. Its expiry is read
+///     from `_expiry_time`, if that is an aware `datetime`; it has no public name in botocore.
+/// - `role_arn`: assume this role with the credentials found as above.
+/// - `role_session_name`: the name of the assumed role's session, 2 to 64 characters. `None` means
+///   "rdstoken". Only with `role_arn`.
+/// - `external_id`: the external id that the role's trust policy asks for. Only with `role_arn`.
 /// - `expires_in`: how long a token is valid, in whole seconds, 1 to 900.
 /// - `timeout`: how long to wait for credentials, in seconds, all sources together; more than 0, at
 ///   most 3600.
+/// - `min_validity`: reuse a token while it has at least this many seconds left, 0 to 899 and less
+///   than `expires_in`. `None` means 60, or `expires_in` - 1 if that is less.
+/// - `align`: sign as of the last multiple of this, in whole seconds, 0 to 600; 0 is off. All who
+///   hold the same credentials then make the same token, which Aurora does not throttle. A fresh
+///   token has at least `expires_in` - `align` seconds left; that must not be less than
+///   `min_validity`.
+/// - `cache`: reuse tokens. `False` signs anew each time; credentials are kept all the same.
+/// - `advisory_window`: so many seconds before the credentials expire, one caller renews them and
+///   the others use what is there; at most 43200. It is lengthened by up to a fifth at random.
+/// - `mandatory_window`: so many seconds before the credentials expire, all callers wait for the
+///   renewal; no more than `advisory_window`.
+/// - `warn_hostname`: log a warning, once, if the hostname is none of RDS's own: the server checks
+///   the name that is signed, and knows only its own.
 ///
 /// Making a signer looks for nothing yet: no variable, file or network is read before the first
 /// token. A signer can be called: `signer()` is `signer.token()`, for drivers that take a function
 /// in place of a password.
+///
+/// Signers of the same profile, or with the same function or botocore object, and of the same role
+/// share one set of credentials, fetched by one of them at a time. A function is called on a
+/// short-lived thread of rdstoken's, when there are no credentials or they had better be renewed;
+/// those that tell no expiry are asked for again after 15 minutes. If it takes longer than
+/// `timeout`, the caller is answered without it. What it raises becomes a `CredentialsFailedError`
+/// that names the class alone, because the text may hold secrets. The signer keeps it alive, and
+/// the garbage collector does not see a cycle through it.
+///
+/// What happens is logged to `logging.getLogger("rdstoken")`, at the levels `DEBUG` and `WARNING`,
+/// after the call that it happened in. No record holds a secret.
 ///
 /// Its settings never change, and it may be shared between threads. It survives a fork: the child
 /// may go on using it. It cannot be copied or pickled (`TypeError`), because it may hold
@@ -42,10 +81,17 @@ impl Signer {
     #[pyo3(
         signature = (
             hostname, port, username, *, region = None, profile = None, credentials = None,
-            expires_in = ExpiresIn::DEFAULT, timeout = Timeout::DEFAULT
+            role_arn = None, role_session_name = None, external_id = None,
+            expires_in = ExpiresIn::DEFAULT, timeout = Timeout::DEFAULT, min_validity = None,
+            align = Align::DEFAULT, cache = Cache(true),
+            advisory_window = AdvisoryWindow::DEFAULT,
+            mandatory_window = MandatoryWindow::DEFAULT, warn_hostname = WarnHostname(true)
         ),
         text_signature = "(hostname, port, username, *, region=None, profile=None, \
-                          credentials=None, expires_in=900, timeout=5.0)"
+                          credentials=None, role_arn=None, role_session_name=None, \
+                          external_id=None, expires_in=900, timeout=5.0, min_validity=None, \
+                          align=0, cache=True, advisory_window=300, mandatory_window=60, \
+                          warn_hostname=True)"
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -58,32 +104,57 @@ impl Signer {
         region: Option<&Bound<'_, PyAny>>,
         profile: Option<&Bound<'_, PyAny>>,
         credentials: Option<&Bound<'_, PyAny>>,
+        role_arn: Option<&Bound<'_, PyAny>>,
+        role_session_name: Option<&Bound<'_, PyAny>>,
+        external_id: Option<&Bound<'_, PyAny>>,
         expires_in: ExpiresIn,
         timeout: Timeout,
+        min_validity: Option<MinValidity>,
+        align: Align,
+        cache: Cache,
+        advisory_window: AdvisoryWindow,
+        mandatory_window: MandatoryWindow,
+        warn_hostname: WarnHostname,
     ) -> PyResult<Self> {
+        let owned = |field, value| Ok::<_, PyErr>(optional_text(field, value)?.map(str::to_owned));
         let mut options = SignerOptions::new(
             text("hostname", hostname)?,
             port_number("port", port)?,
             text("username", username)?,
         );
-        options.region = optional_text("region", region)?.map(str::to_owned);
-        options.profile = optional_text("profile", profile)?.map(str::to_owned);
-        options.credentials = credentials
-            .map(|value| object::<Credentials>("credentials", "Credentials", value))
-            .transpose()?
-            .map(|credentials| credentials.get().inner().clone());
+        options.region = owned("region", region)?;
+        options.profile = owned("profile", profile)?;
+        if let Some(credentials) = credentials {
+            match credentials.cast::<Credentials>() {
+                Ok(given) => options.credentials = Some(given.get().inner().clone()),
+                Err(_) => options.credentials_provider = Some(Provider::shared(credentials)?),
+            }
+        }
+        options.role_arn = owned("role_arn", role_arn)?;
+        options.role_session_name = owned("role_session_name", role_session_name)?;
+        options.external_id = owned("external_id", external_id)?;
         options.expires_in = expires_in.0;
         options.timeout = timeout.0;
+        options.min_validity = min_validity.map(|length| length.0);
+        options.align = align.0;
+        options.cache = cache.0;
+        options.advisory_window = advisory_window.0;
+        options.mandatory_window = mandatory_window.0;
+        options.warn_hostname = warn_hostname.0;
         guard(|| rdstoken::Signer::new(options))
             .map(Self)
             .map_err(|error| exception(hostname.py(), &error))
     }
 
-    /// Make a token for the next login, signed now.
+    /// Give a token for the next login: one handed out before if good enough, else a new one.
     ///
-    /// Waits while credentials are fetched, no longer than `timeout` and 0.1 s; other threads run
-    /// meanwhile. With credentials and a region at hand it does not wait. A signal that arrives
-    /// during the wait is handled after it; so is Ctrl-C (`KeyboardInterrupt`).
+    /// With one handed out before it returns at once, takes no lock and keeps the GIL. Else
+    /// it signs, and waits while credentials are fetched, no longer than `timeout` and 0.1 s; other
+    /// threads run meanwhile. A signal that arrives during the wait is handled after it; so is
+    /// Ctrl-C (`KeyboardInterrupt`).
+    ///
+    /// While a renewal of the credentials fails, a token that is still valid is handed out, even
+    /// with less than `min_validity` left; one that is not, never.
     ///
     /// Returns the token: a few hundred characters, several thousand with a session token. Hand it
     /// to the driver whole, as the password, over TLS. It is a secret while it is valid.
@@ -91,27 +162,68 @@ impl Signer {
     /// Raises `RegionNotFoundError`, `CredentialsNotFoundError`, `CredentialsFailedError`,
     /// `CredentialsExpiredError` or `TimeoutError`.
     fn token<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        sign(py, &self.0).map_err(|error| exception(py, &error))
+        match at_hand(py, &self.0)? {
+            Some(token) => Ok(token),
+            None => make(py, &self.0)?.map_err(|error| exception(py, &error)),
+        }
     }
 
-    /// As `token()`, for asyncio: await the result. The event loop runs on meanwhile.
+    /// As `token()`, for asyncio: await the result, once. The event loop runs on meanwhile.
     ///
-    /// The work is done by `asyncio.to_thread`. Cancelling the wait does not stop it; the thread
-    /// ends by itself, within `timeout` and 0.1 s.
+    /// A token that is handed out again is looked up when the result is awaited, and takes no
+    /// thread. Else the work is done by `asyncio.to_thread`. Cancelling the wait does not stop it;
+    /// the thread ends by itself, within `timeout` and 0.1 s.
     ///
     /// Raises what `token()` raises.
     fn token_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        // Here and not at the top: most programs that sign have no use for asyncio.
-        slf.py()
-            .import("asyncio")?
-            .call_method1("to_thread", (slf.getattr("token")?,))
+        let py = slf.py();
+        py.import("rdstoken._aio")?
+            .call_method1("token", (wrap_pyfunction!(token_at_hand, py)?, slf))
+    }
+
+    /// Forget the token, so that the next call signs a new one.
+    ///
+    /// For the one retry after a login was refused with a token that had been handed out before.
+    ///
+    /// - `credentials`: forget the credentials that signed it as well, for all signers that share
+    ///   them, so that the next call fetches new ones. `Credentials` that were passed in stay.
+    #[pyo3(
+        signature = (*, credentials = AlsoCredentials(false)),
+        text_signature = "($self, *, credentials=False)"
+    )]
+    fn invalidate(&self, py: Python<'_>, credentials: AlsoCredentials) -> PyResult<()> {
+        let work = || {
+            if credentials.0 {
+                self.0.invalidate_credentials();
+            } else {
+                self.0.invalidate();
+            }
+            Ok(())
+        };
+        detached(py, || guard(work))?.map_err(|error| exception(py, &error))
+    }
+
+    /// Tell what has been done so far.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let stats = self.0.stats();
+        py.import("rdstoken._stats")?.call_method1(
+            "Stats",
+            (
+                stats.signed,
+                stats.reused,
+                stats.renewals,
+                stats.failures,
+                stats.last_error.map(ErrorKind::code),
+                stats.expires_at,
+            ),
+        )
     }
 
     fn __call__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         self.token(py)
     }
 
-    /// When the token that was handed out last stops working; `None` before the first.
+    /// When the token that was signed last stops working; `None` before the first.
     ///
     /// An aware `datetime` in UTC, whole seconds: the earlier of signing time plus `expires_in` and
     /// the expiry of the credentials. A connection that is open by then stays open.
@@ -162,14 +274,31 @@ pub(crate) fn generate_db_auth_token<'py>(
     );
     options.region = optional_text("Region", Region)?.map(str::to_owned);
     guard(|| rdstoken::Signer::new(options))
-        .and_then(|signer| sign(py, &signer))
         .map_err(|error| exception(py, &in_boto3_words(error)))
+        .and_then(|signer| make(py, &signer)?.map_err(|error| exception(py, &error)))
 }
 
-/// Signs while other Python threads run.
-fn sign<'py>(py: Python<'py>, signer: &rdstoken::Signer) -> Result<Bound<'py, PyString>, Error> {
-    let token = py.detach(|| guard(|| signer.token()))?;
-    Ok(PyString::new(py, token.value()))
+/// What an event loop can have at once.
+#[pyfunction]
+fn token_at_hand<'py>(signer: &Bound<'py, Signer>) -> PyResult<Option<Bound<'py, PyString>>> {
+    at_hand(signer.py(), &signer.get().0)
+}
+
+fn at_hand<'py>(
+    py: Python<'py>,
+    signer: &rdstoken::Signer,
+) -> PyResult<Option<Bound<'py, PyString>>> {
+    let token = guard(|| Ok(signer.cached_token())).map_err(|error| exception(py, &error))?;
+    Ok(token.map(|token| PyString::new(py, token.value())))
+}
+
+/// Makes a token while other Python threads run.
+fn make<'py>(
+    py: Python<'py>,
+    signer: &rdstoken::Signer,
+) -> PyResult<Result<Bound<'py, PyString>, Error>> {
+    let token = detached(py, || guard(|| signer.token()))?;
+    Ok(token.map(|token| PyString::new(py, token.value())))
 }
 
 /// Names the argument that the caller wrote.

@@ -6,6 +6,7 @@ machine. tests/guard.sh sees to that; without it nothing runs.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -36,8 +37,14 @@ def signer(credentials: rdstoken.Credentials) -> rdstoken.Signer:
     return rdstoken.Signer(HOSTNAME, 5432, "app", credentials=credentials)
 
 
+def forget_earlier_signers() -> None:
+    """Leave no signer of an earlier test that would share its credentials or its failures."""
+    gc.collect()
+
+
 @pytest.fixture
 def keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_earlier_signers()
     # os.environ is written through to the C environment, which is what Rust reads.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
@@ -47,6 +54,7 @@ def keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def mute_source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A credential source that takes connections and never answers."""
+    forget_earlier_signers()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         url = f"http://127.0.0.1:{port}/credentials"

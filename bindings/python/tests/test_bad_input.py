@@ -11,12 +11,17 @@ import pytest
 import rdstoken
 from helpers import ACCESS_KEY_ID, HOSTNAME, SECRET_ACCESS_KEY, SIGNING_TIME
 
+ROLE_ARN = "arn:aws:iam::123456789012:role/app"
 CREDENTIALS = rdstoken.Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
 
 
 def make_signer(**arguments: Any) -> object:
     good: dict[str, Any] = {"hostname": HOSTNAME, "port": 5432, "username": "app"}
     return rdstoken.Signer(**(good | arguments))
+
+
+def make_role(**arguments: Any) -> object:
+    return make_signer(role_arn=ROLE_ARN, **arguments)
 
 
 def make_presign(**arguments: Any) -> object:
@@ -49,6 +54,15 @@ REGIONS = [(make_signer, "region"), (make_presign, "region"), (make_boto3, "Regi
 PROFILES = [(make_signer, "profile")]
 EXPIRIES = [(make_signer, "expires_in"), (make_presign, "expires_in")]
 TIMEOUTS = [(make_signer, "timeout")]
+MIN_VALIDITIES = [(make_signer, "min_validity")]
+ALIGNS = [(make_signer, "align")]
+WINDOWS = [(make_signer, "advisory_window"), (make_signer, "mandatory_window")]
+FLAGS = [(make_signer, "cache"), (make_signer, "warn_hostname")]
+ROLES = [(make_signer, "role_arn")]
+SESSION_NAMES = [(make_role, "role_session_name")]
+EXTERNAL_IDS = [(make_role, "external_id")]
+ONLY_WITH_A_ROLE = [(make_signer, "role_session_name"), (make_signer, "external_id")]
+EXPIRES_AT = [(make_credentials, "expires_at")]
 TIMES = [(make_presign, "signing_time")]
 KEY_IDS = [(make_credentials, "access_key_id")]
 SECRET_KEYS = [(make_credentials, "secret_access_key")]
@@ -116,6 +130,16 @@ NUMBERS = [0, -1, 1 << 31, 1 << 63, 1 << 64, 1 << 127, 10**30, -(10**30), 10**40
     (TIMES, [datetime.datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC)]),
     (TIMES, [datetime.datetime.min.replace(tzinfo=EAST)]),
     (TIMES, [datetime.datetime.max.replace(tzinfo=zone) for zone in (UTC, WEST)]),
+    (MIN_VALIDITIES, [*NUMBERS[1:], -0.5, 900, 1e300, math.nan, math.inf, -math.inf]),
+    (ALIGNS, [*NUMBERS[1:], -5, 601, 841]),
+    (WINDOWS, [*NUMBERS[1:], -0.5, 43_201, 1e300, math.nan, math.inf, -math.inf]),
+    (WINDOWS[1:], [301, 300.001]),
+    (ROLES, [*TEXTS, "role/app", "arn:aws:iam::123456789012:user/app", "arn:aws:iam::1 2:role/a"]),
+    (SESSION_NAMES, [*TEXTS, "a", "a" * 65, "a b", "a:b"]),
+    (EXTERNAL_IDS, [*TEXTS, "a", "a" * 1225, "a b"]),
+    (ONLY_WITH_A_ROLE, ["app"]),
+    (EXPIRES_AT, [-1, 253_402_300_800, 1 << 63, 1 << 64, 10**400, math.nan, math.inf, -1e300]),
+    (EXPIRES_AT, [NAIVE, NAIVE.replace(tzinfo=ZoneWithoutOffset())]),
     (KEY_IDS, [*TEXTS, "A" * 129, "AKID\n", "AKID EXAMPLE", "AKIDÉ"]),
     (SECRET_KEYS, [*TEXTS, "s" * 1025, "secret\n", " secret"]),
     (SESSION_TOKENS, [*TEXTS[:-1], "t" * 65_537, "token\n"]),
@@ -150,6 +174,14 @@ NO_CREDENTIALS = [(ACCESS_KEY_ID, SECRET_ACCESS_KEY), ACCESS_KEY_ID, {}, rdstoke
     (KEY_IDS, [*NO_TEXT, None]),
     (SECRET_KEYS, [*NO_TEXT, None]),
     (SESSION_TOKENS, NO_TEXT),
+    (MIN_VALIDITIES, [value for value in NO_NUMBER if value is not None]),
+    (WINDOWS, NO_NUMBER),
+    (ALIGNS, NO_INTEGER),
+    (FLAGS, [0, 1, "yes", None, 1.0]),
+    (ROLES, NO_TEXT),
+    (SESSION_NAMES, NO_TEXT),
+    (EXTERNAL_IDS, NO_TEXT),
+    (EXPIRES_AT, [value for value in NO_NUMBER if value is not None]),
     (REQUIRED_CREDENTIALS, [*NO_CREDENTIALS, None]),
     (OPTIONAL_CREDENTIALS, NO_CREDENTIALS),
 )
@@ -160,7 +192,12 @@ def test_a_value_of_the_wrong_type(make: Make, field: str, value: object) -> Non
     assert str(caught.value).endswith(f", got {type(value).__name__}")
 
 
-@cases((PORTS, [NoNumber()]), (EXPIRIES, [NoNumber()]), (TIMEOUTS, [NoNumber()]))
+@cases(
+    (PORTS, [NoNumber()]),
+    (EXPIRIES, [NoNumber()]),
+    (TIMEOUTS, [NoNumber()]),
+    (WINDOWS, [NoNumber()]),
+)
 def test_an_error_of_the_callers_own_comes_through(make: Make, field: str, value: object) -> None:
     with pytest.raises(ZeroDivisionError):
         make(**{field: value})
@@ -182,6 +219,12 @@ def test_what_just_passes() -> None:
     make_signer(port=1, expires_in=1, timeout=0.001)
     make_signer(port=65535, expires_in=900, timeout=3600)
     make_signer(username="u" * 255, profile="p" * 1024, region="us-gov-west-1")
+    make_signer(min_validity=0, align=600, advisory_window=0, mandatory_window=0)
+    make_signer(min_validity=899, advisory_window=43_200, mandatory_window=43_200)
+    make_signer(min_validity=300, align=600, cache=False, warn_hostname=False)
+    make_role(role_session_name="a" * 64, external_id="a" * 1224)
+    make_credentials(expires_at=0)
+    make_credentials(expires_at=253_402_300_799)
     make_credentials(access_key_id="A" * 128, secret_access_key="s" * 1024)
     make_credentials(session_token="t" * 65_536)
     make_credentials(session_token="")

@@ -6,6 +6,7 @@ import pathlib
 import re
 import sys
 import types
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -26,8 +27,8 @@ def test_the_examples_run(
 
     text = README.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
-    names: dict[str, object] = {}
+    assert len(blocks) == 5
+    names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)  # noqa: S102 - our own README
 
@@ -35,7 +36,10 @@ def test_the_examples_run(
     password = connect.call_args.kwargs["password"]
     authority, _ = parsed(password)
     assert authority == f"{connect.call_args.kwargs['host']}:{connect.call_args.kwargs['port']}"
-    assert capsys.readouterr().out == "RegionNotFound\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{names['signer'].expires_at} 1",
+        "RegionNotFound",
+    ]
 
 
 def test_every_exception_is_listed() -> None:

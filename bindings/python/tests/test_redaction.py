@@ -105,7 +105,7 @@ def test_an_unusable_key_of_the_environment_is_not_quoted(monkeypatch: pytest.Mo
     assert WORD not in "".join(traceback.format_exception(caught.value))
 
 
-def test_nothing_is_logged_or_printed(
+def test_no_secret_is_logged_or_printed(
     credentials: rdstoken.Credentials,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -120,5 +120,8 @@ def test_nothing_is_logged_or_printed(
         rdstoken.Signer(HOSTNAME, 5432, "app", credentials=credentials).token()
         with pytest.raises(rdstoken.RegionNotFoundError):
             rdstoken.Signer("db.example.com", 5432, "app", credentials=credentials).token()
-    assert caplog.text == ""
+    assert {record.name for record in caplog.records} == {"rdstoken"}
+    assert "token signed" in caplog.text
+    assert WORD not in caplog.text
+    assert "Signature" not in caplog.text
     assert capfd.readouterr() == ("", "")

@@ -11,8 +11,11 @@ words. `presign` is the pure function beneath: no clock, file or network.
 
 Every failure is an `Error`, with a `code` for programs and a text for people; a value of the wrong
 type is a `TypeError`. No repr, error or log holds a secret. Everything may be used from any thread.
+What happens is logged to `logging.getLogger("rdstoken")`.
 """
 
+from rdstoken import _aio as _aio
+from rdstoken import _provider as _provider
 from rdstoken._errors import (
     CredentialsExpiredError,
     CredentialsFailedError,
@@ -30,6 +33,7 @@ from rdstoken._rdstoken import (
     generate_db_auth_token,
     presign,
 )
+from rdstoken._stats import Stats
 
 __all__ = [
     "Credentials",
@@ -41,6 +45,7 @@ __all__ = [
     "InvalidArgumentError",
     "RegionNotFoundError",
     "Signer",
+    "Stats",
     "TimeoutError",
     "__version__",
     "generate_db_auth_token",

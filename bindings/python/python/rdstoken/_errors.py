@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Error(Exception):
@@ -83,10 +86,16 @@ BY_CODE: dict[str, type[Error]] = {
 }
 
 
-def from_code(code: str, message: str, field: str | None) -> Error:
-    """Make the exception for an error of core's. The native module calls this."""
-    return BY_CODE.get(code, InternalError)(message, field=field)
+def _maker(by_code: dict[str, type[Error]]) -> Callable[[str, str, str | None], Error]:
+    # It holds all it needs: a module's own names are gone when the interpreter shuts down.
+    def from_code(code: str, message: str, field: str | None) -> Error:
+        """Make the exception for an error of core's. The native module calls this."""
+        return by_code.get(code, by_code["Internal"])(message, field=field)
 
+    return from_code
+
+
+from_code = _maker(BY_CODE)
 
 # Tracebacks and pickles name the place that users import from.
 for _cls in (Error, *BY_CODE.values()):

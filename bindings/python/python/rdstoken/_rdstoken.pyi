@@ -1,8 +1,11 @@
 """The native half of rdstoken. Import from `rdstoken` instead."""
 
 import datetime
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, final
+
+from rdstoken._provider import BotocoreCredentials, FrozenCredentials
+from rdstoken._stats import Stats
 
 __all__ = ["Credentials", "Signer", "__version__", "generate_db_auth_token", "presign"]
 
@@ -14,6 +17,9 @@ class Credentials:
 
     - `access_key_id`, `secret_access_key`: the access key's two halves.
     - `session_token`: what temporary credentials come with. `None`, or an empty text, means none.
+    - `expires_at`: when they expire: an aware `datetime`, or Unix seconds (`int` or `float`) of the
+      years 1970 to 9999. A fraction of a second is dropped. `None` means that it is not known, or
+      never. No token signed with them is said to live longer.
 
     The secrets cannot be read back. They are in no repr, error or log, and are wiped from memory
     with the last object that uses them; the texts that were passed in are Python's own and are
@@ -32,10 +38,17 @@ class Credentials:
         access_key_id: str,
         secret_access_key: str,
         session_token: str | None = None,
+        expires_at: datetime.datetime | float | None = None,
     ) -> Credentials: ...
     @property
     def access_key_id(self) -> str:
         """The access key id. It is no secret: it stands readable in every token."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When they expire; `None` if that is not known, or never.
+
+        An aware `datetime` in UTC, whole seconds.
+        """
 
 @final
 class Signer:
@@ -49,14 +62,48 @@ class Signer:
     - `profile`: take the credentials from this profile alone. `None` means the default chain of the
       AWS SDKs: environment, shared config and credentials files, web identity, container, EC2
       instance.
-    - `credentials`: sign with these and look for none. Not together with `profile`.
+    - `credentials`: sign with these and look for none. Not together with `profile`. One of:
+      - `Credentials`.
+      - A function without arguments that returns `Credentials`, a botocore credentials object or
+        botocore's frozen credentials: `boto3.Session().get_credentials`, for one. No coroutine
+        function.
+      - A botocore credentials object: anything with `get_frozen_credentials()`. Its expiry is read
+        from `_expiry_time`, if that is an aware `datetime`; it has no public name in botocore.
+    - `role_arn`: assume this role with the credentials found as above.
+    - `role_session_name`: the name of the assumed role's session, 2 to 64 characters. `None` means
+      "rdstoken". Only with `role_arn`.
+    - `external_id`: the external id that the role's trust policy asks for. Only with `role_arn`.
     - `expires_in`: how long a token is valid, in whole seconds, 1 to 900.
     - `timeout`: how long to wait for credentials, in seconds, all sources together; more than 0, at
       most 3600.
+    - `min_validity`: reuse a token while it has at least this many seconds left, 0 to 899 and less
+      than `expires_in`. `None` means 60, or `expires_in` - 1 if that is less.
+    - `align`: sign as of the last multiple of this, in whole seconds, 0 to 600; 0 is off. All who
+      hold the same credentials then make the same token, which Aurora does not throttle. A fresh
+      token has at least `expires_in` - `align` seconds left; that must not be less than
+      `min_validity`.
+    - `cache`: reuse tokens. `False` signs anew each time; credentials are kept all the same.
+    - `advisory_window`: so many seconds before the credentials expire, one caller renews them and
+      the others use what is there; at most 43200. It is lengthened by up to a fifth at random.
+    - `mandatory_window`: so many seconds before the credentials expire, all callers wait for the
+      renewal; no more than `advisory_window`.
+    - `warn_hostname`: log a warning, once, if the hostname is none of RDS's own: the server checks
+      the name that is signed, and knows only its own.
 
     Making a signer looks for nothing yet: no variable, file or network is read before the first
     token. A signer can be called: `signer()` is `signer.token()`, for drivers that take a function
     in place of a password.
+
+    Signers of the same profile, or with the same function or botocore object, and of the same role
+    share one set of credentials, fetched by one of them at a time. A function is called on a
+    short-lived thread of rdstoken's, when there are no credentials or they had better be renewed;
+    those that tell no expiry are asked for again after 15 minutes. If it takes longer than
+    `timeout`, the caller is answered without it. What it raises becomes a `CredentialsFailedError`
+    that names the class alone, because the text may hold secrets. The signer keeps it alive, and
+    the garbage collector does not see a cycle through it.
+
+    What happens is logged to `logging.getLogger("rdstoken")`, at the levels `DEBUG` and `WARNING`,
+    after the call that it happened in. No record holds a secret.
 
     Its settings never change, and it may be shared between threads. It survives a fork: the child
     may go on using it. It cannot be copied or pickled (`TypeError`), because it may hold
@@ -74,16 +121,34 @@ class Signer:
         *,
         region: str | None = None,
         profile: str | None = None,
-        credentials: Credentials | None = None,
+        credentials: (
+            Credentials
+            | BotocoreCredentials
+            | Callable[[], Credentials | BotocoreCredentials | FrozenCredentials]
+            | None
+        ) = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        external_id: str | None = None,
         expires_in: int = 900,
         timeout: float = 5.0,
+        min_validity: float | None = None,
+        align: int = 0,
+        cache: bool = True,
+        advisory_window: float = 300,
+        mandatory_window: float = 60,
+        warn_hostname: bool = True,
     ) -> Signer: ...
     def token(self) -> str:
-        """Make a token for the next login, signed now.
+        """Give a token for the next login: one handed out before if good enough, else a new one.
 
-        Waits while credentials are fetched, no longer than `timeout` and 0.1 s; other threads run
-        meanwhile. With credentials and a region at hand it does not wait. A signal that arrives
-        during the wait is handled after it; so is Ctrl-C (`KeyboardInterrupt`).
+        With one handed out before it returns at once, takes no lock and keeps the GIL. Else
+        it signs, and waits while credentials are fetched, no longer than `timeout` and 0.1 s; other
+        threads run meanwhile. A signal that arrives during the wait is handled after it; so is
+        Ctrl-C (`KeyboardInterrupt`).
+
+        While a renewal of the credentials fails, a token that is still valid is handed out, even
+        with less than `min_validity` left; one that is not, never.
 
         Returns the token: a few hundred characters, several thousand with a session token. Hand it
         to the driver whole, as the password, over TLS. It is a secret while it is valid.
@@ -93,18 +158,31 @@ class Signer:
         """
 
     def token_async(self) -> Coroutine[Any, Any, str]:
-        """As `token()`, for asyncio: await the result. The event loop runs on meanwhile.
+        """As `token()`, for asyncio: await the result, once. The event loop runs on meanwhile.
 
-        The work is done by `asyncio.to_thread`. Cancelling the wait does not stop it; the thread
-        ends by itself, within `timeout` and 0.1 s.
+        A token that is handed out again is looked up when the result is awaited, and takes no
+        thread. Else the work is done by `asyncio.to_thread`. Cancelling the wait does not stop it;
+        the thread ends by itself, within `timeout` and 0.1 s.
 
         Raises what `token()` raises.
         """
 
+    def invalidate(self, *, credentials: bool = False) -> None:
+        """Forget the token, so that the next call signs a new one.
+
+        For the one retry after a login was refused with a token that had been handed out before.
+
+        - `credentials`: forget the credentials that signed it as well, for all signers that share
+          them, so that the next call fetches new ones. `Credentials` that were passed in stay.
+        """
+
+    def stats(self) -> Stats:
+        """Tell what has been done so far."""
+
     def __call__(self) -> str: ...
     @property
     def expires_at(self) -> datetime.datetime | None:
-        """When the token that was handed out last stops working; `None` before the first.
+        """When the token that was signed last stops working; `None` before the first.
 
         An aware `datetime` in UTC, whole seconds: the earlier of signing time plus `expires_in` and
         the expiry of the credentials. A connection that is open by then stays open.

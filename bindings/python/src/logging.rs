@@ -1,0 +1,116 @@
+//! From core's log records to Python's `logging`.
+
+use std::cell::RefCell;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use crate::attach;
+use crate::call::call;
+
+/// The name of core's log target, and of Python's logger.
+const NAME: &str = "rdstoken";
+
+struct Bridge;
+
+struct Message {
+    level: u8,
+    text: String,
+}
+
+thread_local! {
+    /// Where the messages of a thread wait that is detached from the interpreter.
+    static WAITING: RefCell<Option<Vec<Message>>> = const { RefCell::new(None) };
+}
+
+/// Sends core's records to Python's logger "rdstoken", from now on.
+pub(crate) fn install() {
+    // It fails if it was done already, and then there is nothing to do.
+    if log::set_logger(&Bridge).is_ok() {
+        log::set_max_level(LevelFilter::Debug);
+    }
+}
+
+impl Log for Bridge {
+    /// Core's own records alone: those of the SDK's crates hold secrets.
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == NAME
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let message = Message {
+            level: level(record.level()),
+            text: record.args().to_string(),
+        };
+        let left = WAITING.try_with(|waiting| match &mut *waiting.borrow_mut() {
+            Some(messages) => {
+                messages.push(message);
+                None
+            }
+            None => Some(message),
+        });
+        // A thread that `detached` does not know. After the interpreter's end, nobody is there to read it.
+        if let Ok(Some(message)) = left {
+            attach::from_anywhere(|py| {
+                if let Err(error) = deliver(py, &[message]) {
+                    error.write_unraisable(py, None);
+                }
+            });
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Python's number.
+fn level(level: Level) -> u8 {
+    match level {
+        Level::Error => 40,
+        Level::Warn => 30,
+        Level::Info => 20,
+        Level::Debug => 10,
+        Level::Trace => 5,
+    }
+}
+
+/// Runs `work` while other Python threads run. What it logs is delivered after it: a log handler is
+/// the program's own code, which may wait for anything, even for a token.
+///
+/// Fails with what a handler raises to end the program, such as `KeyboardInterrupt`.
+pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    WAITING.set(Some(Vec::new()));
+    let result = py.detach(work);
+    let messages = WAITING.take().unwrap_or_default();
+    deliver(py, &messages)?;
+    Ok(result)
+}
+
+fn deliver(py: Python<'_>, messages: &[Message]) -> PyResult<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    // Looked up each time: a cell that another thread is filling hangs a forked child. It fails
+    // while Python shuts down.
+    let Ok(log) = py
+        .import("logging")
+        .and_then(|logging| logging.call_method1("getLogger", (NAME,)))
+        .and_then(|logger| logger.getattr("log"))
+    else {
+        return Ok(());
+    };
+    for message in messages {
+        let arguments = (message.level, &message.text).into_pyobject(py)?;
+        match call(&log, &arguments) {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                // A filter's fault, for one, is no reason to refuse the token.
+                error.write_unraisable(py, Some(&log));
+            }
+            outcome => drop(outcome?),
+        }
+    }
+    Ok(())
+}
