@@ -185,7 +185,7 @@ impl Source {
                     drop(state);
                     let landing = Landing { shared: &shared };
                     let fetched = chain::fetch(&self.origin, ask.region, left);
-                    return self.land(&landing, fetched, alive, ask.clock.now(), left);
+                    return self.land(landing, fetched, alive, ask.clock.now(), left);
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Source {
     /// Records how a renewal ended and answers the one who made it.
     fn land(
         &self,
-        landing: &Landing<'_>,
+        landing: Landing<'_>,
         fetched: Result<Credentials, Error>,
         alive: Option<Arc<Held>>,
         now: Now,
@@ -232,7 +232,9 @@ impl Source {
         match fetched {
             Ok(credentials) => {
                 self.renewals.fetch_add(1, Ordering::Relaxed);
-                let held = self.hold(landing, credentials, now);
+                let held = self.hold(&landing, credentials, now);
+                // Before anything is logged: whoever reads the log may ask for a token itself.
+                drop(landing);
                 log::debug!(target: "rdstoken", "credentials renewed");
                 if held.left(now).is_zero() {
                     return Err(given_expired());
@@ -251,6 +253,7 @@ impl Source {
                     patience,
                 });
                 drop(state);
+                drop(landing);
                 // The caller is told the error, or else the log.
                 match alive {
                     Some(_) => log::warn!(
