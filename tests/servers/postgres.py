@@ -11,7 +11,7 @@ SIGINT or SIGHUP comes; `--help` lists the options. Clients connect with
     sslmode=verify-full sslrootcert=<ca_file>
 
 There is no way in but a token over TLS: the server has no local socket, and its users are made
-before it runs.
+before it runs. They may create tables in the database `postgres`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Postgres(PrivateServer):
         )
         names = [user.replace('"', '""') for user in self.users]
         create = "".join(f'CREATE ROLE "{name}" LOGIN;\n' for name in names)
+        create += "GRANT CREATE ON SCHEMA public TO PUBLIC;\n"
         # The single-user mode needs no socket and no password. It ends well whatever happens.
         single = [str(self._bin / "postgres"), "--single", "-D", str(self._data), "-F", self.dbname]
         output = self._run(*single, text=create)
