@@ -11,6 +11,7 @@ use ini::{Ini, ParseOption};
 use rdstoken::{Credentials, Endpoint, Error, Region, Verifier};
 use zeroize::Zeroizing;
 
+use crate::record::RecordFile;
 use crate::throttle::ThrottleFile;
 
 /// What is wrong, in one line. Values of arguments stay out, except paths: people put secrets in
@@ -33,6 +34,7 @@ fn wrong<T>(text: impl Into<String>) -> Result<T, ConfigError> {
 pub(crate) struct Config {
     pub(crate) verifier: Verifier,
     pub(crate) throttle: Option<ThrottleFile>,
+    pub(crate) record: Option<RecordFile>,
 }
 
 impl Config {
@@ -40,6 +42,7 @@ impl Config {
         let arguments = Arguments::parse(arguments)?;
         Ok(Self {
             throttle: arguments.throttle.clone(),
+            record: arguments.record.clone(),
             verifier: verifier(arguments)?,
         })
     }
@@ -78,6 +81,7 @@ struct Arguments<'a> {
     region: Option<&'a str>,
     users: Vec<&'a str>,
     throttle: Option<ThrottleFile>,
+    record: Option<RecordFile>,
 }
 
 impl<'a> Arguments<'a> {
@@ -118,9 +122,18 @@ impl<'a> Arguments<'a> {
                     Some(throttle) => parsed.throttle = Some(throttle),
                     None => return wrong("argument throttle: expected RATE:/ABSOLUTE/PATH"),
                 },
+                "record" if parsed.record.is_some() => {
+                    return wrong("argument record: given twice");
+                }
+                "record" if value.starts_with('/') => {
+                    let path = value.to_owned();
+                    parsed.record = Some(RecordFile { path });
+                }
+                "record" => return wrong("argument record: expected an absolute path"),
                 _ => {
                     return wrong(format!(
-                        "argument {} is not one of credentials, endpoint, region, users and throttle",
+                        "argument {} is not one of credentials, endpoint, region, users, \
+                         throttle and record",
                         index + 1
                     ));
                 }
@@ -588,5 +601,25 @@ mod tests {
             ENDPOINT,
         ];
         assert!(Arguments::parse(&twice).is_err());
+    }
+
+    #[test]
+    fn the_record_is_one_file() {
+        let parse = |arguments: &[&CStr]| {
+            let arguments = [&[c"credentials=/x", ENDPOINT], arguments].concat();
+            Arguments::parse(&arguments)
+                .map(|parsed| parsed.record.map(|record| record.path))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(parse(&[]), Ok(None));
+        assert_eq!(
+            parse(&[c"record=/run/x y"]),
+            Ok(Some("/run/x y".to_owned()))
+        );
+        let wrong = Err("argument record: expected an absolute path".to_owned());
+        assert_eq!(parse(&[c"record="]), wrong);
+        assert_eq!(parse(&[c"record=x"]), wrong);
+        let twice = Err("argument record: given twice".to_owned());
+        assert_eq!(parse(&[c"record=/x", c"record=/x"]), twice);
     }
 }

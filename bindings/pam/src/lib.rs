@@ -13,8 +13,8 @@
 //! | `endpoint=HOST:PORT` | A name the server answers to, with the port that clients sign. At least one; may be repeated. |
 //! | `region=NAME` | The region of those endpoints whose names hold none, wherever it stands among the arguments. An endpoint that names a region keeps it. At most one. |
 //! | `users=a,b` | Only these users may log in. Without it, every user may who brings a token of their own. May be repeated. |
-//!
 //! | `throttle=RATE:/path` | Refuse new tokens beyond `RATE` a second, as Aurora does beyond 200; a token that was seen just before does not count. The file keeps the count between the server's processes: it holds digests of tokens, no tokens, and its folder must be writable to the server's system user. At most one. |
+//! | `record=/path` | Add a line to this file for each password that arrives: the user (percent-encoded), the password's length in bytes, its SHA-256 in hexadecimal, and `accepted` or `refused`, with a space between them. For tests of what clients do to a long password. It never holds a token; the digest of a guessable password, sent by mistake, can be guessed. The file must be writable to the server's system user and grows without end. At most one. |
 //!
 //! Arguments and files are read at every login, so a change needs no restart. The credentials file
 //! must be readable to the server's system user and to nobody else.
@@ -41,6 +41,7 @@
 
 mod config;
 mod pam;
+mod record;
 mod throttle;
 
 use std::ffi::{CStr, c_char, c_int};
@@ -113,6 +114,16 @@ fn authenticate(handle: *mut Handle, arguments: &[&CStr]) -> Result<(), Failure>
         user: user.into(),
         code,
     })?;
+    let answer = decide(&config, user, password);
+    if let Some(record) = &config.record {
+        record
+            .add(user, password, answer.is_ok())
+            .map_err(Failure::Record)?;
+    }
+    answer
+}
+
+fn decide(config: &Config, user: &CStr, password: &CStr) -> Result<(), Failure> {
     let refused = |refusal| Failure::Refused {
         user: user.into(),
         refusal,
@@ -149,12 +160,13 @@ enum Failure {
     NoPassword { user: User, code: c_int },
     Refused { user: User, refusal: Refusal },
     Throttle(io::Error),
+    Record(io::Error),
 }
 
 impl Failure {
     fn code(&self) -> c_int {
         match self {
-            Self::Config(_) | Self::Throttle(_) => pam::AUTHINFO_UNAVAIL,
+            Self::Config(_) | Self::Throttle(_) | Self::Record(_) => pam::AUTHINFO_UNAVAIL,
             // Never libpam's own code: PAM_IGNORE among them would leave the decision to others.
             Self::NoUser(_) | Self::NoPassword { .. } | Self::Refused { .. } => pam::AUTH_ERR,
         }
@@ -168,6 +180,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Config(error) => write!(f, "cannot check any token: {error}"),
             Self::Throttle(error) => write!(f, "cannot use the throttle's file: {error}"),
+            Self::Record(error) => write!(f, "cannot write the record: {error}"),
             Self::NoUser(code) => write!(f, "refused a login without a user (libpam: {code})"),
             Self::NoPassword { user, code } => {
                 write!(f, "refused user {user}: no password came (libpam: {code})")
@@ -321,6 +334,9 @@ mod tests {
         let config = Config::read(&[]).unwrap_err();
         assert_eq!(Failure::Config(config).code(), pam::AUTHINFO_UNAVAIL);
         assert_eq!(Failure::NoUser(pam::SUCCESS).code(), pam::AUTH_ERR);
+        let file = || io::Error::other("made up");
+        assert_eq!(Failure::Throttle(file()).code(), pam::AUTHINFO_UNAVAIL);
+        assert_eq!(Failure::Record(file()).code(), pam::AUTHINFO_UNAVAIL);
         let silent = Failure::NoPassword {
             user: c"app".into(),
             code: pam::SUCCESS,
