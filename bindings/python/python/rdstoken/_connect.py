@@ -5,7 +5,6 @@ For the adapters alone. Nothing here is public, and `import rdstoken` does not l
 
 from __future__ import annotations
 
-import re
 import ssl
 from typing import TYPE_CHECKING, TypeVar
 
@@ -89,20 +88,6 @@ def check_context(context: ssl.SSLContext, name: str) -> None:
 
 
 # A refused login.
-
-# libpq keeps no SQLSTATE of a failed login, only the server's text: PostgreSQL's own for passwords
-# and PAM, and RDS Proxy's.
-_LIBPQ_REFUSAL = re.compile(r"authentication failed for (user|the role)\b", re.IGNORECASE)
-
-
-def libpq_refused(error: BaseException) -> bool:
-    """Tell whether this error of libpq's says that the password was refused."""
-    return bool(_LIBPQ_REFUSAL.search(str(error)))
-
-
-def sqlstate_refused(sqlstate: object) -> bool:
-    """Tell whether PostgreSQL refuses a password with this code."""
-    return sqlstate in ("28P01", "28000")
 
 
 def mysql_refused(error: BaseException) -> bool:

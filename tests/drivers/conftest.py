@@ -1,0 +1,44 @@
+"""What the tests of the drivers share: one PostgreSQL and one MariaDB for all of them.
+
+They run through tests/guard.sh, and through tests/hosts.sh for the drivers that connect to the
+endpoint's name alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from logins import KEYS, Logins, sections
+from mariadb import MariaDB
+from postgres import Postgres
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+
+if "RDSTOKEN_TEST_GUARD" not in os.environ or "NSS_WRAPPER_HOSTS" not in os.environ:
+    pytest.exit(
+        "run these through tests/guard.sh tests/hosts.sh, as `make test` does", returncode=2
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logins]:
+    with Postgres(credentials=_keys(tmp_path_factory)) as server:
+        yield Logins(server)
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logins]:
+    with MariaDB(credentials=_keys(tmp_path_factory)) as server:
+        yield Logins(server)
+
+
+def _keys(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("keys") / "credentials"
+    path.touch(mode=0o600)
+    path.write_text(sections(*KEYS.values()))
+    return path

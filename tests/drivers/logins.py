@@ -1,0 +1,119 @@
+"""What the tests of the drivers share: signers for a private server, and what that server saw."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+import rdstoken
+from common import HOSTNAME, AccessKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from common import PrivateServer
+
+USER = "app"
+LENGTHS = (1500, 8192)
+
+REFUSED = "pam_rdstoken: refused"
+
+
+class Logins:
+    """A running private server that knows keys for tokens of exact lengths, and one to replace."""
+
+    def __init__(self, server: PrivateServer) -> None:
+        self.server = server
+        self.host, self.port, self.dbname = server.host, server.port, server.dbname
+        self.hostaddr, self.ca_file = server.hostaddr, str(server.ca_file)
+
+    def signer(self, key: AccessKey | None = None, **options: Any) -> rdstoken.Signer:
+        """A signer for the server's user, with the server's session key unless told otherwise."""
+        credentials = options.pop("credentials", None) or made(key or self.server.session_key)
+        return rdstoken.Signer(self.host, self.port, USER, credentials=credentials, **options)
+
+    def brief(self, **options: Any) -> rdstoken.Signer:
+        """A signer whose tokens live for 2 seconds, and are reused in the first of them."""
+        return self.signer(expires_in=2, **options)
+
+    def long(self, length: int) -> rdstoken.Signer:
+        """A signer whose tokens have exactly this length."""
+        signer = self.signer(KEYS[length])
+        assert len(signer.token()) == length
+        return signer
+
+    def rotation(self) -> Rotation:
+        return Rotation(self)
+
+    def learn(self, *keys: AccessKey) -> None:
+        """Makes the server know these keys, and none that it learned before."""
+        path = self.server._server / "more-credentials"  # noqa: SLF001
+        self.server._write(path, sections(*KEYS.values(), *keys), give=True)  # noqa: SLF001
+
+    @contextlib.contextmanager
+    def seen(self) -> Iterator[Seen]:
+        """Counts what the server refuses meanwhile."""
+        seen = Seen()
+        before = self.server.log().count(REFUSED)
+        yield seen
+        seen.refused = self.server.log().count(REFUSED) - before
+
+
+@dataclasses.dataclass
+class Seen:
+    refused: int = 0
+
+
+class Rotation:
+    """A signer whose token the server refuses after a `turn`, although the signer thinks it good.
+
+    A fresh one is signed with the next key, because these credentials are always about to expire.
+    """
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self.turn()
+        self.signer = logins.signer(credentials=self._current)
+
+    def _current(self) -> rdstoken.Credentials:
+        return made(self._key, expires_at=time.time() + 200)
+
+    def turn(self, *, known: bool = True) -> None:
+        """Goes on to another key, which the server knows in place of the last, or not."""
+        self._key = AccessKey.random(40)
+        self._logins.learn(*[self._key] if known else [])
+
+
+def made(key: AccessKey, expires_at: float | None = None) -> rdstoken.Credentials:
+    return rdstoken.Credentials(
+        key.access_key_id, key.secret_access_key, key.session_token, expires_at
+    )
+
+
+def sections(*keys: AccessKey) -> str:
+    return "".join(key.section(f"key {number}") for number, key in enumerate(keys))
+
+
+def key_for(length: int) -> AccessKey:
+    """A key whose tokens for the user have exactly this length, on any port of five digits."""
+    key = AccessKey.random(length)
+    letters = "".join(filter(str.isalnum, key.session_token or "")) * 2  # none is encoded
+    shortest = rdstoken.presign(
+        hostname=HOSTNAME,
+        port=10_000,
+        username=USER,
+        credentials=made(dataclasses.replace(key, session_token="a")),
+        signing_time=0,
+    )
+    return dataclasses.replace(key, session_token=letters[: length - len(shortest) + 1])
+
+
+KEYS = {length: key_for(length) for length in LENGTHS}
+
+
+def wait_until_dead(signer: rdstoken.Signer) -> None:
+    """Returns when the signer's last token has expired."""
+    assert signer.expires_at
+    time.sleep(max(0.0, signer.expires_at.timestamp() - time.time()) + 0.05)
