@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ MODULE = HERE.parents[1] / "target" / "release" / "pam_rdstoken.so"
 REGION = "us-east-1"
 HOSTNAME = f"demo.cluster-abc123def456.{REGION}.rds.amazonaws.com"
 SERVICE = "rdstoken"
+
+LONGEST_SESSION_TOKEN = 65_536  # the signer's own bound
 
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -87,6 +90,52 @@ class AccessKey:
         return "".join(f"{name}='{value}'\n" for name, value in values.items())
 
 
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A password that reached the verifier: its length in bytes and its SHA-256, not itself."""
+
+    user: str
+    length: int
+    sha256: str
+    accepted: bool
+
+    @classmethod
+    def read(cls, line: str) -> Record:
+        user, length, digest, answer = line.split(" ")
+        user = urllib.parse.unquote(user)
+        return cls(user, int(length), digest, {"accepted": True, "refused": False}[answer])
+
+
+def key_for_length(length: int, hostname: str = HOSTNAME, user: str = "app") -> AccessKey:
+    """A made-up key whose tokens for this user, at a port of five digits, have exactly this many
+    bytes. The shortest come of a key without a session token.
+    """
+    key = AccessKey.random(1)
+    without = len(
+        f"{hostname}:12345/?Action=connect&DBUser={urllib.parse.quote(user, safe='')}"
+        "&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+        f"&X-Amz-Credential={key.access_key_id}%2F20260101%2F{REGION}%2Frds-db%2Faws4_request"
+        "&X-Amz-Date=20260101T000000Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host"
+        f"&X-Amz-Signature={64 * '0'}"
+    )
+    room = length - without - len("&X-Amz-Security-Token=")
+    if room < 1:
+        # Ids of 16 to 128 characters are valid, and 20 are usual.
+        if length - without < 16 - 20:
+            raise ServerError(f"no token has {length} bytes: the shortest here has {without - 4}")
+        letters = string.ascii_uppercase + "234567"
+        rest = "".join(secrets.choice(letters) for _ in range(16 + length - without))
+        return AccessKey("AKIA" + rest, key.secret_access_key)
+    # Each of these takes three bytes in a token. One in twenty, as in real ones.
+    special = ["+", "/", "="] * min(room // 9, room // 180 + 1)
+    letters = string.ascii_letters + string.digits
+    characters = special + [secrets.choice(letters) for _ in range(room - 3 * len(special))]
+    secrets.SystemRandom().shuffle(characters)
+    if len(characters) > LONGEST_SESSION_TOKEN:
+        raise ServerError(f"no token of {length} bytes: its session token would be too long")
+    return dataclasses.replace(key, session_token="".join(characters))
+
+
 def random_session_token(length: int) -> str:
     """Text like a session token's; with room for it, `+`, `/` and `=` are surely in it."""
     text = base64.b64encode(secrets.token_bytes(length)).decode()[:length]
@@ -103,8 +152,9 @@ class PrivateServer(abc.ABC):
     After `__enter__` these are set: `host` (the endpoint's name, to connect to with `hostaddr`),
     `port` (always five digits), `dbname`, `users`, `region`, `ca_file`, `credentials_file` (AWS
     format; the profile `default` has a session token, `static` none), `environment_file` (the
-    profile `default` for a shell), `log_file`, `session_key`, `static_key`, and
-    `pam_service_file`, which tests may rewrite, because libpam reads it at every login.
+    profile `default` for a shell), `log_file`, `records_file` (see `records`), `session_key`,
+    `static_key`, `keys` (see `token_lengths`), and `pam_service_file`, which tests may rewrite,
+    because libpam reads it at every login.
     """
 
     name: str
@@ -116,14 +166,22 @@ class PrivateServer(abc.ABC):
         *,
         users: Sequence[str] = ("app", "app_ro"),
         hostname: str = HOSTNAME,
+        more_hostnames: Sequence[str] = (),
         session_token_length: int = 1200,
+        token_lengths: Sequence[int] = (),
         module: pathlib.Path = MODULE,
         credentials: pathlib.Path | None = None,
     ) -> None:
-        """`users` are created as ordinary users, and only they may log in. `credentials` is a file
-        with more keys for the server to know; it is copied when the server starts.
+        """`users` are created as ordinary users, and only they may log in.
+
+        `token_lengths` are lengths of tokens: `keys[1500]` and the profile `token-1500` sign tokens
+        of exactly 1500 bytes for the user `app` at `hostname`, while `expires_in` has its default
+        of three digits. `more_hostnames` are other names of the server; where one holds no region,
+        it is `region`. `credentials` is a file with more keys for the server to know; it is copied
+        when the server starts.
         """
         self.host = hostname
+        self.more_hostnames = list(more_hostnames)
         self.hostaddr = "127.0.0.1"
         self.region = REGION
         self.users = list(users)
@@ -131,6 +189,9 @@ class PrivateServer(abc.ABC):
         self._more_credentials = credentials
         self.session_key = AccessKey.random(session_token_length)
         self.static_key = AccessKey.random()
+        self.keys = {length: key_for_length(length, hostname) for length in token_lengths}
+        self.profiles = {"default": self.session_key, "static": self.static_key}
+        self.profiles |= {f"token-{length}": key for length, key in self.keys.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self._janitor: subprocess.Popen[bytes] | None = None
         self._log: int | None = None
@@ -209,8 +270,7 @@ class PrivateServer(abc.ABC):
         self._log = _private_opener(str(self.log_file), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self.credentials_file = self._client / "credentials"
         self.environment_file = self._client / "environment"
-        keys = self.session_key.section("default") + self.static_key.section("static")
-        self._write(self.credentials_file, keys)
+        self._write(self.credentials_file, self._sections())
         self._write(self.environment_file, self.session_key.environment())
 
     def _start(self) -> None:
@@ -244,6 +304,12 @@ class PrivateServer(abc.ABC):
         """All that the server has logged."""
         return self.log_file.read_text(errors="replace")
 
+    def records(self) -> list[Record]:
+        """The passwords that have reached the verifier, the last one last. One that a client sends
+        is there before the client has its answer.
+        """
+        return [Record.read(line) for line in self.records_file.read_text().splitlines()]
+
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -253,9 +319,13 @@ class PrivateServer(abc.ABC):
             f"credentials={self._server / 'credentials'}",
             f"endpoint={self.host}:{self.port}",
             "users=" + ",".join(self.users),
+            f"record={self.records_file}",
         ]
         if self._more_credentials:
             arguments.insert(1, f"credentials={self._server / 'more-credentials'}")
+        arguments += [f"endpoint={name}:{self.port}" for name in self.more_hostnames]
+        if self.more_hostnames:
+            arguments.append(f"region={self.region}")
         return arguments
 
     def description(self) -> dict[str, Any]:
@@ -263,6 +333,7 @@ class PrivateServer(abc.ABC):
         return {
             "server": self.name,
             "host": self.host,
+            "more_hostnames": self.more_hostnames,
             "hostaddr": self.hostaddr,
             "port": self.port,
             "dbname": self.dbname,
@@ -270,10 +341,14 @@ class PrivateServer(abc.ABC):
             "region": self.region,
             "ca_file": str(self.ca_file),
             "credentials_file": str(self.credentials_file),
-            "profiles": ["default", "static"],
+            "profiles": list(self.profiles),
             "environment_file": str(self.environment_file),
             "log_file": str(self.log_file),
+            "records_file": str(self.records_file),
         }
+
+    def _sections(self) -> str:
+        return "".join(key.section(name) for name, key in self.profiles.items())
 
     # Certificates, PAM and processes.
 
@@ -281,13 +356,14 @@ class PrivateServer(abc.ABC):
         if not shutil.which("openssl"):
             raise ServerError("the command `openssl` is missing: install the package openssl")
         config = self._client / "openssl.cnf"
+        names = ", ".join(f"DNS:{name}" for name in [self.host, *self.more_hostnames])
         config.write_text(
             "[req]\nprompt = no\ndistinguished_name = name\n"
             "[name]\nCN = rdstoken test CA\n"
             "[ca]\nbasicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign\n"
             "subjectKeyIdentifier = hash\n"
             "[server]\nbasicConstraints = critical, CA:FALSE\nextendedKeyUsage = serverAuth\n"
-            f"subjectAltName = DNS:{self.host}\n"
+            f"subjectAltName = {names}\n"
             "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n"
         )
         ca_key, key = self._client / "ca.key", self._server / "server.key"
@@ -313,11 +389,13 @@ class PrivateServer(abc.ABC):
         self._verifier = self._server / "pam_rdstoken.so"
         shutil.copyfile(self._module, self._verifier)
         self._give(self._verifier)
-        keys = self.session_key.section("default") + self.static_key.section("static")
-        self._write(self._server / "credentials", keys, give=True)
+        self._write(self._server / "credentials", self._sections(), give=True)
         if self._more_credentials:
             more = self._more_credentials.read_text()
             self._write(self._server / "more-credentials", more, give=True)
+
+        self.records_file = self._server / "records"
+        self._write(self.records_file, "", give=True)
 
         directory = self._server / "pam.d"
         directory.mkdir(mode=0o700)
@@ -488,6 +566,10 @@ def command(kind: type[PrivateServer]) -> NoReturn:
     add("--print-json", action="store_true", help="print one line of JSON when ready, else text")
     add("--users", default="app,app_ro", help="users to create, with commas (default: %(default)s)")
     add("--hostname", default=HOSTNAME, help="the endpoint's name (default: %(default)s)")
+    add("--more-hostnames", default="", metavar="NAMES",
+        help="other names of the server, with commas")  # fmt: skip
+    add("--token-lengths", default="", metavar="LENGTHS",
+        help="with commas: each has a profile token-LENGTH whose tokens are that long")  # fmt: skip
     add("--session-token-length", type=int, default=1200, metavar="N",
         help="length of the default profile's session token (default: %(default)s)")  # fmt: skip
     add("--module", type=pathlib.Path, default=MODULE, metavar="PATH",
@@ -508,6 +590,8 @@ def command(kind: type[PrivateServer]) -> NoReturn:
         with kind(
             users=options.users.split(","),
             hostname=options.hostname,
+            more_hostnames=[name for name in options.more_hostnames.split(",") if name],
+            token_lengths=[int(text) for text in options.token_lengths.split(",") if text],
             session_token_length=options.session_token_length,
             module=options.module,
             credentials=options.credentials,

@@ -522,7 +522,7 @@ def failed_closed(server: Postgres, token: Token, reason: str) -> None:
 def test_configuration_changes_need_no_restart(
     server: Postgres, make: Callable[..., Token]
 ) -> None:
-    credentials, more, endpoint, _ = server.pam_arguments()
+    credentials, more, endpoint, *_ = server.pam_arguments()
     with service(server, credentials, more, endpoint, "users=app_ro"):
         Refused(server, make()).check("the user may not log in with a token")
         assert login(server, make(user="app_ro"), "app_ro") == "app_ro"
@@ -535,7 +535,7 @@ def test_configuration_changes_need_no_restart(
 
 
 def test_endpoints_without_a_region(server: Postgres, make: Callable[..., Token]) -> None:
-    credentials, _, endpoint, users = server.pam_arguments()
+    credentials, _, endpoint, users, *_ = server.pam_arguments()
     custom = f"endpoint=db.example.com:{server.port}"
     with service(server, credentials, custom, "region=eu-west-1", endpoint, users):
         at = {"host": "db.example.com", "region": "eu-west-1"}
@@ -547,7 +547,7 @@ def test_endpoints_without_a_region(server: Postgres, make: Callable[..., Token]
 
 
 def test_mistakes_let_nobody_in(server: Postgres, make: Callable[..., Token]) -> None:
-    credentials, _, endpoint, _ = server.pam_arguments()
+    credentials, _, endpoint, *_ = server.pam_arguments()
     for arguments, reason in (
         ([], "argument endpoint is missing"),
         ([credentials], "argument endpoint is missing"),
