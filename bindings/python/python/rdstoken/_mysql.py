@@ -1,0 +1,130 @@
+"""What the adapters for MySQL's drivers share: which arguments are refused, and TLS.
+
+For the adapters alone. Nothing here is public, and `import rdstoken` does not load it.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rdstoken import _connect, _errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rdstoken._rdstoken import Signer
+
+CLEAR_PASSWORD = "mysql_clear_password"  # noqa: S105 - a plugin's name
+
+_PASSWORDS = ("password", "passwd", "password1", "password2", "password3")
+
+# An option file can hold a socket, a password and settings of TLS, and some drivers let it win.
+_ELSEWHERE = ("unix_socket", "read_default_file", "read_default_group")
+
+
+def check(signer: Signer, given: Mapping[str, Any], elsewhere: Iterable[str] = ()) -> None:
+    """Refuse what contradicts the signer. `elsewhere` names what would lead to another server."""
+    _connect.refuse_given(given, _PASSWORDS)
+    _connect.refuse_given(
+        given, (*_ELSEWHERE, *elsewhere), "it can lead to another server than the signer's"
+    )
+    _connect.refuse_others(signer, given)
+    if given.get("auth_plugin") not in (None, "", CLEAR_PASSWORD):
+        raise _errors.InvalidArgumentError(
+            f"argument auth_plugin: the server asks for tokens by {CLEAR_PASSWORD}",
+            field="auth_plugin",
+        )
+
+
+class Tls(NamedTuple):
+    """How the certificate is checked, and the client's own."""
+
+    ca_file: str | None
+    cert: str | None
+    key: str | None
+    given: ssl.SSLContext | None
+
+    def context(self) -> ssl.SSLContext:
+        """Make a context for the drivers that take one."""
+        if self.given is not None:
+            return self.given
+        context = _connect.ssl_context(self.ca_file)
+        if self.cert is not None:
+            context.load_cert_chain(self.cert, self.key)
+        return context
+
+    def files(self) -> Tls:
+        """Refuse a context, for the drivers that take the names of files alone."""
+        if self.given is not None:
+            raise _errors.InvalidArgumentError(
+                "argument ssl: the driver takes no context; give ca_file", field="ssl"
+            )
+        return self
+
+
+def take_tls(given: dict[str, Any], ca_file: str | os.PathLike[str] | None) -> Tls:
+    """Take the drivers' many ways to ask for TLS out of `given`, and refuse what verifies less.
+
+    What remains cannot contradict what is made of the answer.
+    """
+    options = _of_ssl(given.pop("ssl", True))
+    for name in ("ca", "cert", "key"):
+        value = given.pop(f"ssl_{name}", None)
+        if value is not None:
+            options[name] = value
+    if given.pop("ssl_disabled", None):
+        raise _connect.tls_required("ssl_disabled")
+    for name in ("ssl_verify_cert", "ssl_verify_identity"):
+        if given.pop(name, None) not in (None, True):
+            raise _unverified(name)
+    mode = given.pop("ssl_mode", None)
+    if mode is not None and str(mode).upper() != "VERIFY_IDENTITY":
+        raise _unverified("ssl_mode")
+
+    ca_file = _path(ca_file)
+    own, context = _path(options.get("ca")), options.get("context")
+    if ca_file is not None and (context is not None or own not in (None, ca_file)):
+        raise _errors.InvalidArgumentError(
+            "argument ca_file: other authorities are given as well", field="ca_file"
+        )
+    return Tls(ca_file or own, _path(options.get("cert")), _path(options.get("key")), context)
+
+
+def _of_ssl(value: object) -> dict[str, Any]:
+    """Read the argument `ssl`: true, a context, or a dictionary in the manner of mysql_ssl_set."""
+    if not value:
+        raise _connect.tls_required("ssl")
+    if isinstance(value, ssl.SSLContext):
+        _connect.check_context(value, "ssl")
+        if not value.check_hostname:
+            raise _unverified("ssl")
+        return {"context": value}
+    if not isinstance(value, Mapping):
+        return {}
+    options = dict(value)
+    if not options.pop("check_hostname", True) or options.pop("verify_mode", True) not in (
+        *(True, "1", "true", "yes", "required"),
+        ssl.CERT_REQUIRED,
+    ):
+        raise _unverified("ssl")
+    if options.keys() - {"ca", "cert", "key"}:
+        raise _errors.InvalidArgumentError(
+            "argument ssl: of a dictionary, ca, cert and key are understood; else give a context",
+            field="ssl",
+        )
+    return options
+
+
+def _unverified(name: str) -> _errors.TlsRequiredError:
+    return _errors.TlsRequiredError(
+        f"argument {name}: without the certificate and the name in it being verified, anybody could"
+        " take the token",
+        field=name,
+    )
+
+
+def _path(value: str | os.PathLike[str] | None) -> str | None:
+    return None if value is None else os.fspath(value)
