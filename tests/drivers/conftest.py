@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from logins import KEYS, Logins, sections
+from signers import KEYS, Logins, sections
 from mariadb import MariaDB
 from postgres import Postgres
 
