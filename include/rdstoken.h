@@ -109,6 +109,15 @@ enum rdstoken_status
    * The deadline passed before the credentials arrived.
    */
   RDSTOKEN_STATUS_TIMEOUT = 8,
+  /**
+   * The driver, or the way the token would be given to it, cuts or alters a token of this
+   * length.
+   */
+  RDSTOKEN_STATUS_DRIVER_LIMIT = 9,
+  /**
+   * The login would send the token without TLS.
+   */
+  RDSTOKEN_STATUS_TLS_REQUIRED = 10,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -156,6 +165,14 @@ typedef int32_t rdstoken_log_level;
 #endif // __cplusplus
 
 /**
+ * A connection string with a token in it, and so as secret as the token. It is yours: free it with
+ * rdstoken_connection_string_free(), which wipes it from memory.
+ *
+ * It does not change, and any thread may use it.
+ */
+typedef struct rdstoken_connection_string rdstoken_connection_string;
+
+/**
  * AWS credentials. They are yours: free them with rdstoken_credentials_free().
  *
  * They do not change, and any thread may use them. Signers keep what they need: the credentials
@@ -188,6 +205,50 @@ typedef struct rdstoken_signer rdstoken_signer;
  * frees it.
  */
 typedef struct rdstoken_token rdstoken_token;
+
+/**
+ * What a connection string is made from, beside a signer's login. Set it to zero (`= {0}`), then
+ * `struct_size`, then the fields you need.
+ */
+typedef struct rdstoken_connection_options {
+  /**
+   * sizeof(rdstoken_connection_options), so that fields can be added later.
+   */
+  size_t struct_size;
+  /**
+   * The driver that reads the string, for example "psqlodbc", "mariadb-odbc" or "libpq";
+   * `rdstoken drivers` lists them. Required.
+   */
+  const char *driver;
+  /**
+   * The string's syntax, for example "connection-string" for ODBC, or "conninfo", "uri" and
+   * "passfile" for libpq. NULL: the first that is written for the driver.
+   */
+  const char *form;
+  /**
+   * The database to use. NULL: the driver's default.
+   */
+  const char *database;
+  /**
+   * The file of the certificate authorities to trust. NULL: the driver's default.
+   */
+  const char *ca_file;
+  /**
+   * Connect to this address, while the certificate is still that of the endpoint's name. Only
+   * for libpq and psqlodbc. NULL: the name's.
+   */
+  const char *hostaddr;
+  /**
+   * What ODBC calls the driver: its name in odbcinst.ini or its library's path. NULL:
+   * "PostgreSQL Unicode" or "MariaDB Unicode".
+   */
+  const char *odbc_driver;
+  /**
+   * Not 0: log a warning if the driver is known to cut or alter a token of this length.
+   * 0: RDSTOKEN_STATUS_DRIVER_LIMIT.
+   */
+  uint32_t warn_on_limit;
+} rdstoken_connection_options;
 
 /**
  * Receives log records. `level` is a number of rdstoken_log_level; `message` is one line, which
@@ -399,6 +460,61 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Writes a connection string with a token for the next login: quoted and escaped as the driver's
+ * parser wants it, with TLS and a check of the certificate and its name. It works as long as the
+ * token in it.
+ *
+ * Blocks and fails as rdstoken_signer_token() too.
+ *
+ * - `signer`: who signs.
+ * - `options`: for which driver, and what else to put in. All is copied.
+ * - `connection_string`: receives the string, or NULL on error.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK; RDSTOKEN_STATUS_INVALID_ARGUMENT naming an unknown driver or form,
+ * or an option that the string has no room for; RDSTOKEN_STATUS_DRIVER_LIMIT; or what
+ * rdstoken_signer_token() returns.
+ */
+rdstoken_status rdstoken_signer_connection_string(const struct rdstoken_signer *signer,
+                                                  const struct rdstoken_connection_options *options,
+                                                  struct rdstoken_connection_string **connection_string,
+                                                  struct rdstoken_error **error);
+
+/**
+ * The text: UTF-8, no line end, NUL-terminated. NULL for NULL.
+ *
+ * It belongs to `connection_string` and lives as long as it.
+ */
+const char *rdstoken_connection_string_value(const struct rdstoken_connection_string *connection_string);
+
+/**
+ * The text's length in bytes, without the NUL. 0 for NULL.
+ */
+size_t rdstoken_connection_string_length(const struct rdstoken_connection_string *connection_string);
+
+/**
+ * Frees a connection string. NULL is fine.
+ */
+void rdstoken_connection_string_free(struct rdstoken_connection_string *connection_string);
+
+/**
+ * Checks that a driver passes on a token whole that is given to it in a certain form.
+ *
+ * - `driver`: the driver, as in rdstoken_connection_options, or another, such as "mariadb-cli":
+ *   `rdstoken drivers` lists them all.
+ * - `form`: the way that the token is given, for example "connection-string" or "prompt".
+ * - `token`: the token; its length counts.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK, RDSTOKEN_STATUS_DRIVER_LIMIT if it is known not to, or
+ * RDSTOKEN_STATUS_INVALID_ARGUMENT for a driver or form that is not known.
+ */
+rdstoken_status rdstoken_check_length(const char *driver,
+                                      const char *form,
+                                      const char *token,
+                                      struct rdstoken_error **error);
+
+/**
  * Makes credentials from an access key.
  *
  * - `access_key_id`: 1 to 128 visible ASCII characters.
@@ -550,6 +666,25 @@ rdstoken_status rdstoken_signer_copy_token(const struct rdstoken_signer *signer,
                                            size_t *needed,
                                            int64_t *expires_at,
                                            struct rdstoken_error **error);
+
+/**
+ * Tells the signer that the server refused a login because of the password, and asks whether to
+ * try once more, with a fresh token.
+ *
+ * - `signer`: who signed.
+ * - `token`: the token that was refused, as text.
+ * - `retry`: receives 1 if the token had been given out before, and so may have died since: it is
+ *   forgotten, and the next call signs a new one. Receives 0 if it came fresh from signing, because
+ *   the next would be refused as well, if tokens are not reused at all, or if it is none of this
+ *   signer's.
+ * - `error`: receives the reason for a failure; may be NULL.
+ *
+ * Returns RDSTOKEN_STATUS_OK, or RDSTOKEN_STATUS_INVALID_ARGUMENT for a NULL.
+ */
+rdstoken_status rdstoken_signer_refused(const struct rdstoken_signer *signer,
+                                        const char *token,
+                                        int32_t *retry,
+                                        struct rdstoken_error **error);
 
 /**
  * Forgets the token at hand, so that the next call signs a new one: for the one retry after a

@@ -10,15 +10,20 @@
  * - `CredentialsFailed`: a credential source is set up, but failed to give usable credentials.
  * - `CredentialsExpired`: the credentials had expired at the signing time.
  * - `Timeout`: the deadline passed before the credentials arrived.
+ * - `DriverLimit`: the driver, or the way the token would be given to it, cuts or alters a token of
+ *   this length.
+ * - `TlsRequired`: the login would send the token without TLS.
  * - `Internal`: a fault in rdstoken itself. Please report it.
  *
  * @typedef {'CredentialsExpired'
  *   | 'CredentialsFailed'
  *   | 'CredentialsNotFound'
+ *   | 'DriverLimit'
  *   | 'Internal'
  *   | 'InvalidArgument'
  *   | 'RegionNotFound'
- *   | 'Timeout'} RdsTokenErrorCode
+ *   | 'Timeout'
+ *   | 'TlsRequired'} RdsTokenErrorCode
  */
 
 /**
@@ -134,6 +139,40 @@
  * @property {RdsTokenErrorCode | undefined} lastError The code of the failure last met.
  * @property {Date | undefined} expiresAt When the token signed last stops working; undefined before
  *   the first. Whole seconds.
+ */
+
+/**
+ * What a connection string is made from, beside the signer's login.
+ *
+ * @typedef {object} ConnectionStringOptions
+ * @property {string} driver The driver that reads it: `pg`, `mysql2`, `psqlodbc`, `libpq`, …; see
+ *   `limits()`.
+ * @property {string | null} [form] Its syntax: `uri`, `connection-string` for ODBC, …. Unless given,
+ *   the first that can be written for the driver.
+ * @property {string | null} [database] The database to use. Unless given, the driver's default.
+ * @property {string | null} [caFile] The file of the certificate authorities to trust. Unless given,
+ *   the driver's default.
+ * @property {string | null} [hostaddr] Connect to this address, while the certificate is still that
+ *   of the endpoint's name. Only for libpq and what stands on it.
+ * @property {string | null} [odbcDriver] What ODBC calls the driver: its name in odbcinst.ini or its
+ *   library's path. `PostgreSQL Unicode` or `MariaDB Unicode` unless given.
+ * @property {'refuse' | 'warn' | null} [onLimit] What to do if the driver is known to cut or alter a
+ *   token of this length: fail, or log a warning. `refuse` unless given.
+ */
+
+/**
+ * A way to give a driver a password, and how long a token it passes on whole.
+ *
+ * @typedef {object} Limit
+ * @property {string} driver The driver, for example `psqlodbc`.
+ * @property {string} form The way that the password is given, for example `connection-string`.
+ * @property {number} [maxLength] The longest token that arrives whole, in bytes; 0 if none does,
+ *   undefined if there is no limit below 65,000.
+ * @property {'altered' | 'crash' | 'cut' | 'error' | 'nothing'} beyond What the driver does to a
+ *   longer one. It is cut or altered without a word.
+ * @property {boolean} written Whether `connectionString` can write this form.
+ * @property {string} note What to do instead, or what else to know. May be empty.
+ * @property {string} source Where the row comes from.
  */
 
 /**
@@ -282,6 +321,74 @@ class Signer {
   }
 
   /**
+   * A connection string with a token for the next login: quoted and escaped as the driver's parser
+   * wants it, with TLS and verification. It is as secret as the token in it, and works as long as
+   * that. A driver with a hook for a fresh password is better served there.
+   *
+   * @param {ConnectionStringOptions} options For which driver, and what else to put in.
+   * @returns {Promise<string>} The string.
+   * @throws {RdsTokenError} The promise is rejected with `InvalidArgument` for an unknown driver or
+   *   form, or an option that the string has no room for; with `DriverLimit`; or as by
+   *   `getAuthToken`.
+   */
+  async connectionString(options) {
+    const given = object('options', options);
+    const request = {
+      driver: string('driver', given.driver),
+      form: optional(string, 'form', given.form),
+      database: optional(string, 'database', given.database),
+      caFile: optional(string, 'caFile', given.caFile),
+      hostaddr: optional(string, 'hostaddr', given.hostaddr),
+      odbcDriver: optional(string, 'odbcDriver', given.odbcDriver),
+      onLimit: optional(string, 'onLimit', given.onLimit),
+    };
+    const { value } = await this.#token();
+    return unwrap(this.#native.connectionString(value, request)).value;
+  }
+
+  /**
+   * Tells the signer that the server refused a login because of the password, and answers whether to
+   * try once more, with a fresh token.
+   *
+   * @param {string} token The token that was refused.
+   * @returns {boolean} True if it had been handed out before, and so may have died since: it is
+   *   forgotten, and the next call signs a new one. False if it came fresh from signing, because the
+   *   next would be refused as well, if tokens are not reused at all, or if it is none of this
+   *   signer's.
+   * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
+   */
+  refused(token) {
+    return this.#native.refused(string('token', token));
+  }
+
+  /**
+   * The endpoint's name, as it is signed: lower case, no final dot.
+   *
+   * @returns {string} The name.
+   */
+  get hostname() {
+    return this.#native.login().hostname;
+  }
+
+  /**
+   * The endpoint's port.
+   *
+   * @returns {number} The port.
+   */
+  get port() {
+    return this.#native.login().port;
+  }
+
+  /**
+   * The database user.
+   *
+   * @returns {string} The name.
+   */
+  get username() {
+    return this.#native.login().username;
+  }
+
+  /**
    * `getAuthToken` as a function that needs no signer before it, for drivers whose `password` may be
    * a function. Always the same one.
    *
@@ -377,6 +484,33 @@ function presign(options) {
     signingTime: time('signingTime', given.signingTime),
   };
   return unwrap(native.presign(request)).value;
+}
+
+/**
+ * Checks that a driver passes on a token whole that is given to it in a certain form.
+ *
+ * @param {string} driver The driver, as `limits()` names it.
+ * @param {string} form The way that the token is given, as `limits()` names it.
+ * @param {string} token The token; its length counts.
+ * @throws {RdsTokenError} `DriverLimit` if the driver is known not to; `InvalidArgument` for a driver
+ *   or form that is not known.
+ */
+function checkLength(driver, form, token) {
+  const failure = native.checkLength(
+    string('driver', driver),
+    string('form', form),
+    string('token', token),
+  );
+  unwrap(failure ?? {});
+}
+
+/**
+ * What drivers do to long passwords.
+ *
+ * @returns {Limit[]} An entry for each driver and way to give it a password.
+ */
+function limits() {
+  return native.limits();
 }
 
 /**
@@ -633,4 +767,12 @@ function name(error) {
   return `a value of type ${kind(error)}`;
 }
 
-module.exports = { presign, RdsTokenError, Signer, setLogger, version };
+module.exports = {
+  checkLength,
+  limits,
+  presign,
+  RdsTokenError,
+  Signer,
+  setLogger,
+  version,
+};

@@ -57,8 +57,21 @@ const { readdirSync } = require('node:fs');
  * @property {() => Promise<Token | Failure>} token Works on the libuv pool and never rejects.
  * @property {() => Promise<Token | Failure>} tokenOnThread Works on a thread of its own. Where there
  *   is none to be had, it returns the failure without a promise.
+ * @property {(token: string) => boolean} refused
+ * @property {() => { hostname: string, port: number, username: string }} login
+ * @property {(token: string, options: ConnectionArguments) => { value: string } | Failure}
+ *   connectionString
  * @property {(credentials: boolean) => void} invalidate
  * @property {() => Stats} stats
+ *
+ * @typedef {object} ConnectionArguments
+ * @property {string} driver
+ * @property {string | undefined} form
+ * @property {string | undefined} database
+ * @property {string | undefined} caFile
+ * @property {string | undefined} hostaddr
+ * @property {string | undefined} odbcDriver
+ * @property {string | undefined} onLimit
  *
  * @typedef {object} Question
  * @property {(credentials: Credentials) => Failure | null} give
@@ -74,6 +87,8 @@ const { readdirSync } = require('node:fs');
  *   level: number,
  * ) => void} setLogger
  * @property {(request: PresignArguments) => Token | Failure} presign
+ * @property {(driver: string, form: string, token: string) => Failure | null} checkLength
+ * @property {() => import('./index.cjs').Limit[]} limits
  * @property {() => string} version
  * @property {() => string[]} codes Every error code there is, for the tests.
  */

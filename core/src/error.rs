@@ -38,6 +38,11 @@ pub enum ErrorKind {
     CredentialsExpired,
     /// The deadline passed before the credentials arrived.
     Timeout,
+    /// The driver, or the way the token would be given to it, cuts or alters a token of this
+    /// length.
+    DriverLimit,
+    /// The login would send the token without TLS.
+    TlsRequired,
 }
 
 impl ErrorKind {
@@ -51,6 +56,8 @@ impl ErrorKind {
         Self::CredentialsFailed,
         Self::CredentialsExpired,
         Self::Timeout,
+        Self::DriverLimit,
+        Self::TlsRequired,
     ];
 
     /// 1 and up, for an atomic; 0 stands for none.
@@ -75,6 +82,8 @@ impl ErrorKind {
             Self::CredentialsFailed => "CredentialsFailed",
             Self::CredentialsExpired => "CredentialsExpired",
             Self::Timeout => "Timeout",
+            Self::DriverLimit => "DriverLimit",
+            Self::TlsRequired => "TlsRequired",
         }
     }
 }

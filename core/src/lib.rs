@@ -35,6 +35,7 @@ mod chain;
 mod clock;
 mod credential_process;
 mod credentials;
+mod driver;
 mod endpoint;
 mod error;
 mod login;
@@ -49,6 +50,10 @@ mod verify;
 
 pub use clock::{Clock, Now, SystemClock};
 pub use credentials::{Credentials, CredentialsProvider};
+pub use driver::{
+    Beyond, ConnectionOptions, ConnectionString, DRIVERS, DriverForm, OnLimit, check_length,
+    connection_string,
+};
 pub use endpoint::{Endpoint, Region};
 pub use error::{Error, ErrorKind, guard};
 pub use login::Login;

@@ -9,8 +9,8 @@ use crate::presign::check_expires_in;
 use crate::process::PerProcess;
 use crate::source::{Ask, Held, Source, Windows};
 use crate::{
-    AuthToken, Clock, Credentials, CredentialsProvider, Error, ErrorKind, Login, MAX_EXPIRES_IN,
-    Now, Region, SigningKey, SystemClock,
+    AuthToken, Clock, ConnectionOptions, ConnectionString, Credentials, CredentialsProvider, Error,
+    ErrorKind, Login, MAX_EXPIRES_IN, Now, Region, SigningKey, SystemClock, connection_string,
 };
 
 /// How long a [`Signer`] waits for credentials unless told otherwise: 5 seconds.
@@ -235,6 +235,8 @@ struct Cached {
     /// When it was signed; `signing_time` is what it says of that.
     signed: Now,
     signing_time: SystemTime,
+    /// Whether it has been handed out more than once.
+    reused: AtomicBool,
 }
 
 /// Threads count, and hold references, on cache lines of their own. A power of two.
@@ -366,6 +368,10 @@ impl Signer {
     fn hand_out_again(&self, cached: &Cached) -> Arc<AuthToken> {
         let shard = shard();
         self.shards[shard].reused.fetch_add(1, Ordering::Relaxed);
+        // Written once: a write at each call would take the line from the other threads.
+        if !cached.reused.load(Ordering::Relaxed) {
+            cached.reused.store(true, Ordering::Relaxed);
+        }
         cached.token(shard)
     }
 
@@ -469,6 +475,44 @@ impl Signer {
         UNIX_EPOCH + Duration::from_secs(seconds - seconds % align)
     }
 
+    /// A connection string with a token for the next login; see [`connection_string`]. Blocks and
+    /// fails as [`token`](Self::token) does too.
+    ///
+    /// # Errors
+    /// Those of [`connection_string`] and [`token`](Self::token).
+    pub fn connection_string(
+        &self,
+        options: &ConnectionOptions<'_>,
+    ) -> Result<ConnectionString, Error> {
+        connection_string(&self.login, self.token()?.value(), options)
+    }
+
+    /// Tells the signer that the server refused a login with this `token` because of the password,
+    /// and answers whether to try once more, with a fresh one.
+    ///
+    /// True if the token had been handed out before: it may have died since, for example because
+    /// its credentials were revoked. It is forgotten then, so that the next call signs a new one.
+    /// False if it came fresh from signing, because the next would be refused as well, if tokens
+    /// are not reused at all, or if it is none of this signer's.
+    #[must_use]
+    pub fn refused(&self, token: &str) -> bool {
+        if !self.cache || !token.starts_with(self.login.prefix()) {
+            return false;
+        }
+        match self.cached.load_full() {
+            // Compared in plain time: both are in the caller's hands already.
+            Some(cached) if cached.token(0).value() == token => {
+                let again = cached.reused.load(Ordering::Relaxed);
+                if again {
+                    self.invalidate();
+                }
+                again
+            }
+            // Another thread, whose login was refused too, has forgotten or renewed it.
+            _ => true,
+        }
+    }
+
     /// Forgets the token, so that the next call signs a new one: for the one retry after a login
     /// was refused with a token that had been handed out before.
     pub fn invalidate(&self) {
@@ -529,6 +573,7 @@ impl Cached {
             held,
             signed,
             signing_time,
+            reused: AtomicBool::new(false),
         }
     }
 

@@ -14,6 +14,7 @@
 )]
 
 mod boundary;
+mod connection;
 mod credentials;
 mod error;
 mod log;
@@ -23,6 +24,11 @@ mod status;
 mod token;
 mod version;
 
+pub use connection::{
+    rdstoken_check_length, rdstoken_connection_options, rdstoken_connection_string,
+    rdstoken_connection_string_free, rdstoken_connection_string_length,
+    rdstoken_connection_string_value, rdstoken_signer_connection_string,
+};
 pub use credentials::{
     rdstoken_credentials, rdstoken_credentials_free, rdstoken_credentials_new_static,
     rdstoken_credentials_new_temporary,
@@ -37,7 +43,7 @@ pub use signer::{
     RDSTOKEN_ZERO_SECONDS, rdstoken_credentials_callback, rdstoken_signer,
     rdstoken_signer_copy_token, rdstoken_signer_free, rdstoken_signer_invalidate,
     rdstoken_signer_invalidate_credentials, rdstoken_signer_new, rdstoken_signer_options,
-    rdstoken_signer_stats, rdstoken_signer_token, rdstoken_stats,
+    rdstoken_signer_refused, rdstoken_signer_stats, rdstoken_signer_token, rdstoken_stats,
 };
 pub use status::{rdstoken_status, rdstoken_status_name};
 pub use token::{

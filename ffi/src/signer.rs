@@ -23,6 +23,12 @@ use crate::token::{into_handle, rdstoken_token};
 /// Any number of threads may use one signer at a time.
 pub struct rdstoken_signer(Signer);
 
+impl rdstoken_signer {
+    pub(crate) fn core(&self) -> &Signer {
+        &self.0
+    }
+}
+
 /// What a signer is made from. Set it to zero (`= {0}`), then `struct_size`, then the fields you
 /// need.
 #[repr(C)]
@@ -358,6 +364,45 @@ pub unsafe extern "C" fn rdstoken_signer_copy_token(
         unsafe { ptr::copy_nonoverlapping(text.as_ptr().cast(), buffer, text.len()) };
         // SAFETY: as above.
         unsafe { set(expires_at, unix_seconds(made.expires_at())) };
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { call(error, body) }
+}
+
+/// Tells the signer that the server refused a login because of the password, and asks whether to
+/// try once more, with a fresh token.
+///
+/// - `signer`: who signed.
+/// - `token`: the token that was refused, as text.
+/// - `retry`: receives 1 if the token had been given out before, and so may have died since: it is
+///   forgotten, and the next call signs a new one. Receives 0 if it came fresh from signing, because
+///   the next would be refused as well, if tokens are not reused at all, or if it is none of this
+///   signer's.
+/// - `error`: receives the reason for a failure; may be NULL.
+///
+/// Returns RDSTOKEN_STATUS_OK, or RDSTOKEN_STATUS_INVALID_ARGUMENT for a NULL.
+///
+/// # Safety
+/// `signer` is NULL or came from this library and is not freed; `token` is NULL or NUL-terminated;
+/// outputs are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rdstoken_signer_refused(
+    signer: *const rdstoken_signer,
+    token: *const c_char,
+    retry: *mut i32,
+    error: *mut *mut rdstoken_error,
+) -> rdstoken_status {
+    let body = || {
+        required_out("retry", retry)?;
+        // SAFETY: the caller keeps the contract above.
+        unsafe { set(retry, 0) };
+        // SAFETY: as above.
+        let signer = unsafe { required("signer", signer) }?;
+        // SAFETY: as above.
+        let refused = signer.0.refused(unsafe { required_text("token", token) }?);
+        // SAFETY: as above.
+        unsafe { set(retry, refused.into()) };
         Ok(())
     };
     // SAFETY: as above.

@@ -25,13 +25,19 @@ pub enum rdstoken_status {
     RDSTOKEN_STATUS_CREDENTIALS_EXPIRED = 7,
     /// The deadline passed before the credentials arrived.
     RDSTOKEN_STATUS_TIMEOUT = 8,
+    /// The driver, or the way the token would be given to it, cuts or alters a token of this
+    /// length.
+    RDSTOKEN_STATUS_DRIVER_LIMIT = 9,
+    /// The login would send the token without TLS.
+    RDSTOKEN_STATUS_TLS_REQUIRED = 10,
 }
 
 use rdstoken_status::{
     RDSTOKEN_STATUS_BUFFER_TOO_SMALL, RDSTOKEN_STATUS_CREDENTIALS_EXPIRED,
     RDSTOKEN_STATUS_CREDENTIALS_FAILED, RDSTOKEN_STATUS_CREDENTIALS_NOT_FOUND,
-    RDSTOKEN_STATUS_INTERNAL, RDSTOKEN_STATUS_INVALID_ARGUMENT, RDSTOKEN_STATUS_OK,
-    RDSTOKEN_STATUS_REGION_NOT_FOUND, RDSTOKEN_STATUS_TIMEOUT,
+    RDSTOKEN_STATUS_DRIVER_LIMIT, RDSTOKEN_STATUS_INTERNAL, RDSTOKEN_STATUS_INVALID_ARGUMENT,
+    RDSTOKEN_STATUS_OK, RDSTOKEN_STATUS_REGION_NOT_FOUND, RDSTOKEN_STATUS_TIMEOUT,
+    RDSTOKEN_STATUS_TLS_REQUIRED,
 };
 
 impl rdstoken_status {
@@ -44,6 +50,8 @@ impl rdstoken_status {
             ErrorKind::CredentialsFailed => RDSTOKEN_STATUS_CREDENTIALS_FAILED,
             ErrorKind::CredentialsExpired => RDSTOKEN_STATUS_CREDENTIALS_EXPIRED,
             ErrorKind::Timeout => RDSTOKEN_STATUS_TIMEOUT,
+            ErrorKind::DriverLimit => RDSTOKEN_STATUS_DRIVER_LIMIT,
+            ErrorKind::TlsRequired => RDSTOKEN_STATUS_TLS_REQUIRED,
             // ErrorKind may grow; the test over tests/errors.json keeps this list whole.
             _ => RDSTOKEN_STATUS_INTERNAL,
         }
@@ -78,6 +86,14 @@ const NAMES: &[(rdstoken_status, &CStr)] = &[
         c"RDSTOKEN_STATUS_CREDENTIALS_EXPIRED",
     ),
     (RDSTOKEN_STATUS_TIMEOUT, c"RDSTOKEN_STATUS_TIMEOUT"),
+    (
+        RDSTOKEN_STATUS_DRIVER_LIMIT,
+        c"RDSTOKEN_STATUS_DRIVER_LIMIT",
+    ),
+    (
+        RDSTOKEN_STATUS_TLS_REQUIRED,
+        c"RDSTOKEN_STATUS_TLS_REQUIRED",
+    ),
 ];
 
 /// The name of a status, for example `"RDSTOKEN_STATUS_TIMEOUT"`; `"unknown status"` for a number

@@ -17,9 +17,10 @@ use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Object, ToNapiValu
 use napi::{Env, JsValue, Task, ValueType, sys};
 use napi_derive::napi;
 use rdstoken::{
-    AuthToken, Credentials, Error, ErrorKind, MAX_EXPIRES_IN, PresignRequest, SignerOptions, guard,
+    AuthToken, ConnectionOptions, Credentials, DRIVERS, Error, ErrorKind, MAX_EXPIRES_IN, OnLimit,
+    PresignRequest, SignerOptions, guard,
 };
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::provider::Provider;
 
@@ -193,6 +194,61 @@ impl Signer {
         Ok(Either::A(promise))
     }
 
+    /// Whether to try once more after a login with this token was refused.
+    #[napi]
+    #[must_use]
+    pub fn refused(&self, token: String) -> bool {
+        let token = Zeroizing::new(token);
+        guard(|| Ok(self.0.refused(&token))).unwrap_or(false)
+    }
+
+    /// The login, as it is signed.
+    #[napi]
+    #[must_use]
+    pub fn login(&self) -> Login {
+        let login = self.0.login();
+        Login {
+            hostname: login.endpoint().hostname().to_owned(),
+            port: login.endpoint().port(),
+            username: login.username().to_owned(),
+        }
+    }
+
+    /// A connection string with `token` in it, or a [`Failure`].
+    #[napi]
+    #[must_use]
+    pub fn connection_string(
+        &self,
+        token: String,
+        arguments: ConnectionArguments,
+    ) -> Either<Text, Failure> {
+        let token = Zeroizing::new(token);
+        let made = guard(move || {
+            rdstoken::connection_string(
+                self.0.login(),
+                &token,
+                &ConnectionOptions {
+                    driver: &arguments.driver,
+                    form: arguments.form.as_deref().unwrap_or(""),
+                    database: arguments.database.as_deref(),
+                    ca_file: arguments.ca_file.as_deref(),
+                    hostaddr: arguments.hostaddr.as_deref(),
+                    odbc_driver: arguments.odbc_driver.as_deref(),
+                    on_limit: match &arguments.on_limit {
+                        Some(name) => OnLimit::named(name)?,
+                        None => OnLimit::default(),
+                    },
+                },
+            )
+        });
+        match made {
+            Ok(string) => Either::A(Text {
+                value: string.value().to_owned(),
+            }),
+            Err(error) => Either::B(error.into()),
+        }
+    }
+
     /// Forgets the token, and the credentials too if asked so.
     #[napi]
     pub fn invalidate(&self, credentials: bool) {
@@ -217,6 +273,92 @@ impl Signer {
             expires_at: stats.expires_at.map(unix_milliseconds),
         }
     }
+}
+
+/// Whom the tokens let in where.
+#[napi(object, object_from_js = false)]
+pub struct Login {
+    /// The endpoint's name.
+    pub hostname: String,
+    /// The endpoint's port.
+    pub port: u16,
+    /// The database user.
+    pub username: String,
+}
+
+/// What a connection string is made from.
+#[napi(object, object_to_js = false)]
+pub struct ConnectionArguments {
+    /// The driver that reads it.
+    pub driver: String,
+    /// Its syntax.
+    pub form: Option<String>,
+    /// The database.
+    pub database: Option<String>,
+    /// The file of the certificate authorities to trust.
+    pub ca_file: Option<String>,
+    /// The address to connect to.
+    pub hostaddr: Option<String>,
+    /// What ODBC calls the driver.
+    pub odbc_driver: Option<String>,
+    /// `refuse` or `warn`.
+    pub on_limit: Option<String>,
+}
+
+/// A text that was made.
+#[napi(object, object_from_js = false)]
+pub struct Text {
+    /// The text.
+    pub value: String,
+}
+
+/// What a driver does to a long password.
+#[napi(object, object_from_js = false)]
+pub struct Limit {
+    /// The driver.
+    pub driver: &'static str,
+    /// The way that the password is given.
+    pub form: &'static str,
+    /// The longest token that arrives whole.
+    pub max_length: Option<i64>,
+    /// What happens to a longer one.
+    pub beyond: &'static str,
+    /// Whether `connection_string` can write it.
+    pub written: bool,
+    /// What to do instead.
+    pub note: &'static str,
+    /// Where the row comes from.
+    pub source: &'static str,
+}
+
+/// Core's table.
+#[napi]
+#[must_use]
+pub fn limits() -> Vec<Limit> {
+    DRIVERS
+        .iter()
+        .map(|row| Limit {
+            driver: row.driver,
+            form: row.form,
+            max_length: row
+                .max_length
+                .map(|length| i64::try_from(length).unwrap_or(i64::MAX)),
+            beyond: row.beyond.name(),
+            written: row.is_written(),
+            note: row.note,
+            source: row.source,
+        })
+        .collect()
+}
+
+/// Checks that a driver passes on a token whole. `null` or a [`Failure`].
+#[napi]
+#[must_use]
+pub fn check_length(driver: String, form: String, token: String) -> Option<Failure> {
+    let token = Zeroizing::new(token);
+    guard(move || rdstoken::check_length(&driver, &form, &token))
+        .err()
+        .map(Failure::from)
 }
 
 /// Core's counters.

@@ -8,6 +8,7 @@ mod attach;
 mod call;
 mod convert;
 mod credentials;
+mod driver;
 mod error;
 mod logging;
 mod presign;
@@ -23,6 +24,8 @@ mod _rdstoken {
 
     #[pymodule_export]
     use crate::credentials::Credentials;
+    #[pymodule_export]
+    use crate::driver::{check_length, limits};
     #[pymodule_export]
     use crate::presign::presign;
     #[pymodule_export]

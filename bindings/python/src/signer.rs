@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use rdstoken::{Error, ErrorKind, SignerOptions, guard};
+use rdstoken::{ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, guard};
 
 use crate::convert::{
     AdvisoryWindow, Align, AlsoCredentials, Cache, ExpiresIn, MandatoryWindow, MinValidity,
@@ -179,6 +179,99 @@ impl Signer {
         let py = slf.py();
         py.import("rdstoken._aio")?
             .call_method1("token", (wrap_pyfunction!(token_at_hand, py)?, slf))
+    }
+
+    /// Write a connection string with a token for the next login.
+    ///
+    /// It is quoted and escaped as the driver's parser wants it, asks for TLS and verifies the
+    /// certificate and its name. It is as secret as the token in it, and works as long as that. A
+    /// driver with a hook for a fresh password is better served there: see the modules of
+    /// `rdstoken` that are named like drivers.
+    ///
+    /// - `driver`: the driver that reads it: "psqlodbc", "libpq", "pgjdbc", ...; `limits()` lists
+    ///   them.
+    /// - `form`: its syntax: "connection-string" for ODBC, "uri", "passfile", ...; `None` means the
+    ///   first that can be written for the driver.
+    /// - `database`: the database to use; `None` leaves it to the driver.
+    /// - `ca_file`: the file of the certificate authorities to trust; `None` leaves it to the
+    ///   driver.
+    /// - `hostaddr`: connect to this address, while the certificate is still that of the endpoint's
+    ///   name. Only for libpq and what stands on it.
+    /// - `odbc_driver`: what ODBC calls the driver: its name in odbcinst.ini or its library's path.
+    ///   `None` means `PostgreSQL Unicode` or `MariaDB Unicode`.
+    /// - `on_limit`: "refuse" or "warn" (to the log) if the driver is known to cut or alter a token
+    ///   of this length.
+    ///
+    /// Raises `InvalidArgumentError` for an unknown driver or form, or an option that the string
+    /// has no room for; `DriverLimitError`; and what `token()` raises.
+    #[pyo3(
+        signature = (
+            driver, form = None, *, database = None, ca_file = None, hostaddr = None,
+            odbc_driver = None, on_limit = None
+        ),
+        text_signature = "($self, driver, form=None, *, database=None, ca_file=None, \
+                          hostaddr=None, odbc_driver=None, on_limit='refuse')"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are keyword arguments in Python"
+    )]
+    fn connection_string<'py>(
+        &self,
+        driver: &Bound<'py, PyAny>,
+        form: Option<&Bound<'py, PyAny>>,
+        database: Option<&Bound<'py, PyAny>>,
+        ca_file: Option<&Bound<'py, PyAny>>,
+        hostaddr: Option<&Bound<'py, PyAny>>,
+        odbc_driver: Option<&Bound<'py, PyAny>>,
+        on_limit: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let py = driver.py();
+        let options = ConnectionOptions {
+            driver: text("driver", driver)?,
+            form: optional_text("form", form)?.unwrap_or(""),
+            database: optional_text("database", database)?,
+            ca_file: optional_text("ca_file", ca_file)?,
+            hostaddr: optional_text("hostaddr", hostaddr)?,
+            odbc_driver: optional_text("odbc_driver", odbc_driver)?,
+            on_limit: optional_text("on_limit", on_limit)?
+                .map_or(Ok(OnLimit::default()), OnLimit::named)
+                .map_err(|error| exception(py, &error))?,
+        };
+        let made = detached(py, || guard(|| self.0.connection_string(&options)))?;
+        made.map(|string| PyString::new(py, string.value()))
+            .map_err(|error| exception(py, &error))
+    }
+
+    /// Tell the signer that the server refused a login because of the password.
+    ///
+    /// - `token`: the token that was refused.
+    ///
+    /// Returns whether to try once more, with a fresh token. `True` if the token had been handed
+    /// out before, and so may have died since: it is forgotten, and the next call signs a new one.
+    /// `False` if it came fresh from signing, because the next would be refused as well, if tokens
+    /// are not reused at all, or if it is none of this signer's.
+    fn refused(&self, token: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let refused = text("token", token)?;
+        guard(|| Ok(self.0.refused(refused))).map_err(|error| exception(token.py(), &error))
+    }
+
+    /// The endpoint's name, as it is signed: lower case, no final dot.
+    #[getter]
+    fn hostname(&self) -> &str {
+        self.0.login().endpoint().hostname()
+    }
+
+    /// The endpoint's port.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.login().endpoint().port()
+    }
+
+    /// The database user.
+    #[getter]
+    fn username(&self) -> &str {
+        self.0.login().username()
     }
 
     /// Forget the token, so that the next call signs a new one.

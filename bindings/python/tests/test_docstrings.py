@@ -63,6 +63,9 @@ def test_the_modules_text_is_the_same() -> None:
     assert ast.get_docstring(ast.parse(STUB.read_text(encoding="utf-8"))) == inspect.cleandoc(text)
 
 
+FUNCTIONS = ["Credentials", "Signer", "check_length", "presign", "generate_db_auth_token"]
+
+
 def signature_of_stub(path: str) -> inspect.Signature:
     node = STUBS[path]
     if isinstance(node, ast.ClassDef):
@@ -84,12 +87,12 @@ def strip_annotations(arguments: ast.arguments) -> ast.arguments:
     return arguments
 
 
-@pytest.mark.parametrize("path", ["Credentials", "Signer", "presign", "generate_db_auth_token"])
+@pytest.mark.parametrize("path", FUNCTIONS)
 def test_the_signatures_are_the_same(path: str) -> None:
     assert inspect.signature(native(path)) == signature_of_stub(path)
 
 
-@pytest.mark.parametrize("path", ["Credentials", "Signer", "presign", "generate_db_auth_token"])
+@pytest.mark.parametrize("path", FUNCTIONS)
 def test_every_argument_is_explained(path: str) -> None:
     text = native(path).__doc__
     for name in inspect.signature(native(path)).parameters:

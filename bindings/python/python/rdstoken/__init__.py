@@ -20,17 +20,22 @@ from rdstoken._errors import (
     CredentialsExpiredError,
     CredentialsFailedError,
     CredentialsNotFoundError,
+    DriverLimitError,
     Error,
     InternalError,
     InvalidArgumentError,
     RegionNotFoundError,
     TimeoutError,
+    TlsRequiredError,
 )
+from rdstoken._limits import Limit
 from rdstoken._rdstoken import (
     Credentials,
     Signer,
     __version__,
+    check_length,
     generate_db_auth_token,
+    limits,
     presign,
 )
 from rdstoken._stats import Stats
@@ -40,14 +45,19 @@ __all__ = [
     "CredentialsExpiredError",
     "CredentialsFailedError",
     "CredentialsNotFoundError",
+    "DriverLimitError",
     "Error",
     "InternalError",
     "InvalidArgumentError",
+    "Limit",
     "RegionNotFoundError",
     "Signer",
     "Stats",
     "TimeoutError",
+    "TlsRequiredError",
     "__version__",
+    "check_length",
     "generate_db_auth_token",
+    "limits",
     "presign",
 ]

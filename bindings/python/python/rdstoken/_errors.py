@@ -72,6 +72,18 @@ class TimeoutError(Error, builtins.TimeoutError):
     code = "Timeout"
 
 
+class DriverLimitError(Error):
+    """The driver, or the way the token would be given to it, cuts or alters one of this length."""
+
+    code = "DriverLimit"
+
+
+class TlsRequiredError(Error):
+    """The login would send the token without TLS."""
+
+    code = "TlsRequired"
+
+
 BY_CODE: dict[str, type[Error]] = {
     cls.code: cls
     for cls in (
@@ -82,6 +94,8 @@ BY_CODE: dict[str, type[Error]] = {
         CredentialsFailedError,
         CredentialsExpiredError,
         TimeoutError,
+        DriverLimitError,
+        TlsRequiredError,
     )
 }
 

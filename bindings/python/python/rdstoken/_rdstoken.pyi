@@ -2,12 +2,21 @@
 
 import datetime
 from collections.abc import Callable, Coroutine
-from typing import Any, final
+from typing import Any, Literal, final
 
+from rdstoken._limits import Limit
 from rdstoken._provider import BotocoreCredentials, FrozenCredentials
 from rdstoken._stats import Stats
 
-__all__ = ["Credentials", "Signer", "__version__", "generate_db_auth_token", "presign"]
+__all__ = [
+    "Credentials",
+    "Signer",
+    "__version__",
+    "check_length",
+    "generate_db_auth_token",
+    "limits",
+    "presign",
+]
 
 __version__: str
 
@@ -167,6 +176,65 @@ class Signer:
         Raises what `token()` raises.
         """
 
+    def connection_string(
+        self,
+        driver: str,
+        form: str | None = None,
+        *,
+        database: str | None = None,
+        ca_file: str | None = None,
+        hostaddr: str | None = None,
+        odbc_driver: str | None = None,
+        on_limit: Literal["refuse", "warn"] = "refuse",
+    ) -> str:
+        """Write a connection string with a token for the next login.
+
+        It is quoted and escaped as the driver's parser wants it, asks for TLS and verifies the
+        certificate and its name. It is as secret as the token in it, and works as long as that. A
+        driver with a hook for a fresh password is better served there: see the modules of
+        `rdstoken` that are named like drivers.
+
+        - `driver`: the driver that reads it: "psqlodbc", "libpq", "pgjdbc", ...; `limits()` lists
+          them.
+        - `form`: its syntax: "connection-string" for ODBC, "uri", "passfile", ...; `None` means the
+          first that can be written for the driver.
+        - `database`: the database to use; `None` leaves it to the driver.
+        - `ca_file`: the file of the certificate authorities to trust; `None` leaves it to the
+          driver.
+        - `hostaddr`: connect to this address, while the certificate is still that of the endpoint's
+          name. Only for libpq and what stands on it.
+        - `odbc_driver`: what ODBC calls the driver: its name in odbcinst.ini or its library's path.
+          `None` means `PostgreSQL Unicode` or `MariaDB Unicode`.
+        - `on_limit`: "refuse" or "warn" (to the log) if the driver is known to cut or alter a token
+          of this length.
+
+        Raises `InvalidArgumentError` for an unknown driver or form, or an option that the string
+        has no room for; `DriverLimitError`; and what `token()` raises.
+        """
+
+    def refused(self, token: str) -> bool:
+        """Tell the signer that the server refused a login because of the password.
+
+        - `token`: the token that was refused.
+
+        Returns whether to try once more, with a fresh token. `True` if the token had been handed
+        out before, and so may have died since: it is forgotten, and the next call signs a new one.
+        `False` if it came fresh from signing, because the next would be refused as well, if tokens
+        are not reused at all, or if it is none of this signer's.
+        """
+
+    @property
+    def hostname(self) -> str:
+        """The endpoint's name, as it is signed: lower case, no final dot."""
+
+    @property
+    def port(self) -> int:
+        """The endpoint's port."""
+
+    @property
+    def username(self) -> str:
+        """The database user."""
+
     def invalidate(self, *, credentials: bool = False) -> None:
         """Forget the token, so that the next call signs a new one.
 
@@ -187,6 +255,19 @@ class Signer:
         An aware `datetime` in UTC, whole seconds: the earlier of signing time plus `expires_in` and
         the expiry of the credentials. A connection that is open by then stays open.
         """
+
+def check_length(driver: str, form: str, token: str) -> None:
+    """Check that a driver passes on a token whole that is given to it in a certain form.
+
+    - `driver`, `form`: as `limits()` names them, for example "mariadb-cli" and "prompt".
+    - `token`: the token; its length counts.
+
+    Raises `DriverLimitError` if the driver is known not to; `InvalidArgumentError` for a driver or
+    form that is not known.
+    """
+
+def limits() -> list[Limit]:
+    """List what drivers do to long passwords: a `Limit` for each driver and way to give it one."""
 
 def presign(
     *,
