@@ -10,9 +10,10 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from signers import KEYS, Logins, sections
+from common import AccessKey
 from mariadb import MariaDB
 from postgres import Postgres
+from signers import LENGTHS, Logins
 
 if TYPE_CHECKING:
     import pathlib
@@ -27,18 +28,19 @@ if "RDSTOKEN_TEST_GUARD" not in os.environ or "NSS_WRAPPER_HOSTS" not in os.envi
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logins]:
-    with Postgres(credentials=_keys(tmp_path_factory)) as server:
+    with Postgres(token_lengths=LENGTHS, credentials=_more(tmp_path_factory)) as server:
         yield Logins(server)
 
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logins]:
-    with MariaDB(credentials=_keys(tmp_path_factory)) as server:
+    with MariaDB(token_lengths=LENGTHS, credentials=_more(tmp_path_factory)) as server:
         yield Logins(server)
 
 
-def _keys(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def _more(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A file of keys, for `Logins.learn` to replace."""
     path = tmp_path_factory.mktemp("keys") / "credentials"
     path.touch(mode=0o600)
-    path.write_text(sections(*KEYS.values()))
+    path.write_text(AccessKey.random().section("none"))
     return path
