@@ -41,10 +41,15 @@ def libpq_parameters(
     # libpq prefers GSSAPI's encryption to TLS, and then `sslmode` and certificates do not count.
     if given.get("gssencmode") not in (None, "disable"):
         raise _connect.tls_required("gssencmode")
-    own = {"host": signer.hostname, "port": signer.port, "user": signer.username}
-    parameters = own | {name: value for name, value in given.items() if value is not None}
-    parameters.update(host=signer.hostname, gssencmode="disable")
-    parameters.setdefault("sslmode", "verify-full")
+    parameters = {
+        **given,
+        "host": signer.hostname,
+        "user": signer.username,
+        "gssencmode": "disable",
+    }
+    for name, value in (("port", signer.port), ("sslmode", "verify-full")):
+        if parameters.get(name) is None:
+            parameters[name] = value
     if ca_file is not None:
         _connect.refuse_given(given, ("sslrootcert",), "ca_file says it")
         parameters["sslrootcert"] = os.fspath(ca_file)

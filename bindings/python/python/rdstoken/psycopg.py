@@ -54,19 +54,13 @@ __all__ = [
     "connect",
     "connect_async",
     "connection_class",
+    "options",
     "pool_kwargs",
     "pool_kwargs_async",
 ]
 
 Sync = TypeVar("Sync", bound="psycopg.Connection[Any]")
 Async = TypeVar("Async", bound="psycopg.AsyncConnection[Any]")
-
-
-def _parameters(
-    signer: Signer, conninfo: str, ca_file: str | os.PathLike[str] | None, given: dict[str, Any]
-) -> dict[str, Any]:
-    # psycopg merges the two in this way as well.
-    return _postgres.libpq_parameters(signer, ca_file, conninfo_to_dict(conninfo) | given)
 
 
 def connect(
@@ -113,7 +107,7 @@ def connection_class(
     class Connection(base):  # type: ignore[misc, valid-type]
         @classmethod
         def connect(cls, conninfo: str = "", **kwargs: Any) -> Any:  # noqa: ANN401
-            parameters = _parameters(signer, conninfo, ca_file, kwargs)
+            parameters = options(signer, conninfo, ca_file=ca_file, **kwargs)
             return _connect.retrying(
                 signer,
                 lambda token: super(Connection, cls).connect(password=token, **parameters),
@@ -142,7 +136,7 @@ def async_connection_class(
     class AsyncConnection(base):  # type: ignore[misc, valid-type]
         @classmethod
         async def connect(cls, conninfo: str = "", **kwargs: Any) -> Any:  # noqa: ANN401
-            parameters = _parameters(signer, conninfo, ca_file, kwargs)
+            parameters = options(signer, conninfo, ca_file=ca_file, **kwargs)
             return await _connect.retrying_async(
                 signer,
                 lambda token: super(AsyncConnection, cls).connect(password=token, **parameters),
@@ -163,7 +157,7 @@ def pool_kwargs(
     For pools with a connection class of their own. The pool calls it for each connection, but tells
     it of no refusal: there is no second try.
     """
-    parameters = _parameters(signer, "", ca_file, kwargs)
+    parameters = options(signer, ca_file=ca_file, **kwargs)
     return lambda: parameters | {"password": signer.token()}
 
 
@@ -174,9 +168,21 @@ def pool_kwargs_async(
     **kwargs: Any,  # noqa: ANN401 - psycopg's
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     """Do what `pool_kwargs` does, for an `AsyncConnectionPool`."""
-    parameters = _parameters(signer, "", ca_file, kwargs)
+    parameters = options(signer, ca_file=ca_file, **kwargs)
 
     async def current() -> dict[str, Any]:
         return parameters | {"password": await signer.token_async()}
 
     return current
+
+
+def options(
+    signer: Signer,
+    conninfo: str = "",
+    *,
+    ca_file: str | os.PathLike[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401 - psycopg's
+) -> dict[str, Any]:
+    """Check and complete keywords for psycopg. The password is left out: it has no hook for one."""
+    # psycopg merges the two in this way as well.
+    return _postgres.libpq_parameters(signer, ca_file, conninfo_to_dict(conninfo) | kwargs)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from rdstoken import Signer
 
-__all__ = ["connect", "connection_factory"]
+__all__ = ["connect", "connection_factory", "options"]
 
 
 def connect(
@@ -80,8 +80,7 @@ def _factory(
     make = base or psycopg2.extensions.connection
 
     def factory(dsn: str, *args: Any, **kwargs: Any) -> psycopg2.extensions.connection:  # noqa: ANN401
-        given = psycopg2.extensions.parse_dsn(dsn)
-        parameters = _postgres.libpq_parameters(signer, ca_file, given)
+        parameters = options(signer, dsn, ca_file=ca_file)
 
         def connect(token: str) -> psycopg2.extensions.connection:
             return make(psycopg2.extensions.make_dsn(password=token, **parameters), *args, **kwargs)
@@ -89,3 +88,15 @@ def _factory(
         return _connect.retrying(signer, connect, _postgres.libpq_refused)
 
     return factory
+
+
+def options(
+    signer: Signer,
+    dsn: str = "",
+    *,
+    ca_file: str | os.PathLike[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401 - psycopg2's
+) -> dict[str, Any]:
+    """Check and complete keywords for libpq. The password is left out: psycopg2 has no hook."""
+    given = psycopg2.extensions.parse_dsn(dsn) | kwargs
+    return _postgres.libpq_parameters(signer, ca_file, given)

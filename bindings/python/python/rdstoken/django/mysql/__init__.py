@@ -1,0 +1,1 @@
+"""The backend `rdstoken.django.mysql`; `help(rdstoken.django)` is its manual."""

@@ -1,0 +1,1 @@
+"""The backend `rdstoken.django.postgresql`; `help(rdstoken.django)` is its manual."""
