@@ -126,13 +126,15 @@ def key_for_length(length: int, hostname: str = HOSTNAME, user: str = "app") -> 
         letters = string.ascii_uppercase + "234567"
         rest = "".join(secrets.choice(letters) for _ in range(16 + length - without))
         return AccessKey("AKIA" + rest, key.secret_access_key)
-    # Each of these takes three bytes in a token. One in twenty, as in real ones.
-    special = ["+", "/", "="] * min(room // 9, room // 180 + 1)
+    # Each of these takes three bytes in a token. One in twenty, as in real ones, or as many as keep
+    # the session token within its bound.
+    threes = max(min(room // 9, room // 180 + 1), -((LONGEST_SESSION_TOKEN - room) // 6))
+    if 9 * threes > room:
+        raise ServerError(f"no token has {length} bytes: its session token would be too long")
     letters = string.ascii_letters + string.digits
-    characters = special + [secrets.choice(letters) for _ in range(room - 3 * len(special))]
+    characters = ["+", "/", "="] * threes
+    characters += [secrets.choice(letters) for _ in range(room - 9 * threes)]
     secrets.SystemRandom().shuffle(characters)
-    if len(characters) > LONGEST_SESSION_TOKEN:
-        raise ServerError(f"no token of {length} bytes: its session token would be too long")
     return dataclasses.replace(key, session_token="".join(characters))
 
 
@@ -497,14 +499,19 @@ def unprivileged_user() -> pwd.struct_passwd:
     raise ServerError("no system user `postgres` or `nobody` to run the server as")
 
 
-def free_port() -> int:
-    """A free loopback port of five digits, so that the length of a token does not vary."""
+def listen() -> socket.socket:
+    """Listens on a free loopback port of five digits, so that a token's length does not vary."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port >= 10_000:
-            return port
+        listener = socket.create_server(("127.0.0.1", 0))
+        if listener.getsockname()[1] >= 10_000:
+            return listener
+        listener.close()
+
+
+def free_port() -> int:
+    with listen() as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def pam_argument(text: str) -> str:
