@@ -8,9 +8,12 @@
  * - `CredentialsFailed`: a credential source is set up, but failed to give usable credentials.
  * - `CredentialsExpired`: the credentials had expired at the signing time.
  * - `Timeout`: the deadline passed before the credentials arrived.
+ * - `DriverLimit`: the driver, or the way the token would be given to it, cuts or alters a token of
+ *   this length.
+ * - `TlsRequired`: the login would send the token without TLS.
  * - `Internal`: a fault in rdstoken itself. Please report it.
  */
-export type RdsTokenErrorCode = "CredentialsExpired" | "CredentialsFailed" | "CredentialsNotFound" | "Internal" | "InvalidArgument" | "RegionNotFound" | "Timeout";
+export type RdsTokenErrorCode = "CredentialsExpired" | "CredentialsFailed" | "CredentialsNotFound" | "DriverLimit" | "Internal" | "InvalidArgument" | "RegionNotFound" | "Timeout" | "TlsRequired";
 /**
  * AWS credentials, in the shape of the AWS SDK's.
  */
@@ -230,6 +233,80 @@ export type SignerStats = {
     expiresAt: Date | undefined;
 };
 /**
+ * What a connection string is made from, beside the signer's login.
+ */
+export type ConnectionStringOptions = {
+    /**
+     * The driver that reads it: `pg`, `mysql2`, `psqlodbc`, `libpq`, …; see
+     * `limits()`.
+     */
+    driver: string;
+    /**
+     * Its syntax: `uri`, `connection-string` for ODBC, …. Unless given,
+     * the first that can be written for the driver.
+     */
+    form?: string | null | undefined;
+    /**
+     * The database to use. Unless given, the driver's default.
+     */
+    database?: string | null | undefined;
+    /**
+     * The file of the certificate authorities to trust. Unless given,
+     * the driver's default.
+     */
+    caFile?: string | null | undefined;
+    /**
+     * Connect to this address, while the certificate is still that
+     * of the endpoint's name. Only for libpq and what stands on it.
+     */
+    hostaddr?: string | null | undefined;
+    /**
+     * What ODBC calls the driver: its name in odbcinst.ini or its
+     * library's path. `PostgreSQL Unicode` or `MariaDB Unicode` unless given.
+     */
+    odbcDriver?: string | null | undefined;
+    /**
+     * What to do if the driver is known to cut or alter a
+     * token of this length: fail, or log a warning. `refuse` unless given.
+     */
+    onLimit?: "refuse" | "warn" | null | undefined;
+};
+/**
+ * A way to give a driver a password, and how long a token it passes on whole.
+ */
+export type Limit = {
+    /**
+     * The driver, for example `psqlodbc`.
+     */
+    driver: string;
+    /**
+     * The way that the password is given, for example `connection-string`.
+     */
+    form: string;
+    /**
+     * The longest token that arrives whole, in bytes; 0 if none does,
+     * undefined if there is no limit below 65,000.
+     */
+    maxLength?: number | undefined;
+    /**
+     * What the driver does to a
+     * longer one. It is cut or altered without a word.
+     */
+    beyond: "altered" | "crash" | "cut" | "error" | "nothing";
+    /**
+     * Whether `connectionString` can write this form.
+     */
+    written: boolean;
+    /**
+     * What to do instead, or what else to know. May be empty.
+     */
+    note: string;
+    /**
+     * Where the row comes from.
+     */
+    source: string;
+};
+/**
  * How grave a log record is.
  */
 export type LogLevel = "debug" | "error" | "info" | "warn";
@@ -246,6 +323,22 @@ export type LogRecord = {
      */
     message: string;
 };
+/**
+ * Checks that a driver passes on a token whole that is given to it in a certain form.
+ *
+ * @param {string} driver The driver, as `limits()` names it.
+ * @param {string} form The way that the token is given, as `limits()` names it.
+ * @param {string} token The token; its length counts.
+ * @throws {RdsTokenError} `DriverLimit` if the driver is known not to; `InvalidArgument` for a driver
+ *   or form that is not known.
+ */
+export function checkLength(driver: string, form: string, token: string): void;
+/**
+ * What drivers do to long passwords.
+ *
+ * @returns {Limit[]} An entry for each driver and way to give it a password.
+ */
+export function limits(): Limit[];
 /**
  * Makes a token from its arguments alone. A pure function: it reads no clock, file, variable or
  * network, and the same arguments give the same token. To log in, most programs want a `Signer`.
@@ -328,6 +421,48 @@ export class Signer {
      * @throws {RdsTokenError} The promise is rejected as by `getAuthToken`.
      */
     getAuthTokenInfo(): Promise<AuthTokenInfo>;
+    /**
+     * A connection string with a token for the next login: quoted and escaped as the driver's parser
+     * wants it, with TLS and verification. It is as secret as the token in it, and works as long as
+     * that. A driver with a hook for a fresh password is better served there.
+     *
+     * @param {ConnectionStringOptions} options For which driver, and what else to put in.
+     * @returns {Promise<string>} The string.
+     * @throws {RdsTokenError} The promise is rejected with `InvalidArgument` for an unknown driver or
+     *   form, or an option that the string has no room for; with `DriverLimit`; or as by
+     *   `getAuthToken`.
+     */
+    connectionString(options: ConnectionStringOptions): Promise<string>;
+    /**
+     * Tells the signer that the server refused a login because of the password, and answers whether to
+     * try once more, with a fresh token.
+     *
+     * @param {string} token The token that was refused.
+     * @returns {boolean} True if it had been handed out before, and so may have died since: it is
+     *   forgotten, and the next call signs a new one. False if it came fresh from signing, because the
+     *   next would be refused as well, if tokens are not reused at all, or if it is none of this
+     *   signer's.
+     * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
+     */
+    refused(token: string): boolean;
+    /**
+     * The endpoint's name, as it is signed: lower case, no final dot.
+     *
+     * @returns {string} The name.
+     */
+    get hostname(): string;
+    /**
+     * The endpoint's port.
+     *
+     * @returns {number} The port.
+     */
+    get port(): number;
+    /**
+     * The database user.
+     *
+     * @returns {string} The name.
+     */
+    get username(): string;
     /**
      * `getAuthToken` as a function that needs no signer before it, for drivers whose `password` may be
      * a function. Always the same one.

@@ -1,11 +1,13 @@
 export type AuthTokenInfo = import("./index.cjs").AuthTokenInfo;
+export type ConnectionStringOptions = import("./index.cjs").ConnectionStringOptions;
 export type Credentials = import("./index.cjs").Credentials;
 export type CredentialsFunction = import("./index.cjs").CredentialsFunction;
 export type InvalidateOptions = import("./index.cjs").InvalidateOptions;
+export type Limit = import("./index.cjs").Limit;
 export type LogLevel = import("./index.cjs").LogLevel;
 export type LogRecord = import("./index.cjs").LogRecord;
 export type PresignOptions = import("./index.cjs").PresignOptions;
 export type RdsTokenErrorCode = import("./index.cjs").RdsTokenErrorCode;
 export type SignerOptions = import("./index.cjs").SignerOptions;
 export type SignerStats = import("./index.cjs").SignerStats;
-export { presign, RdsTokenError, Signer, setLogger, version } from "./index.cjs";
+export { checkLength, limits, presign, RdsTokenError, Signer, setLogger, version } from "./index.cjs";

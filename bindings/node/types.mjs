@@ -1,8 +1,9 @@
-// Type-checks the package and writes index.d.cts and index.d.mts from the JSDoc of the sources.
+// Type-checks the package and writes the declarations beside index.cjs, index.mjs and the drivers'
+// adapters from their JSDoc.
 // With --check it writes nothing and fails when a committed file differs.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,8 +23,12 @@ function tsc(...args) {
 // It lies within the package, so that @types/node is found.
 const temporary = mkdtempSync(join(HERE, '.types-'));
 process.on('exit', () => rmSync(temporary, { recursive: true }));
+const DRIVERS = readdirSync(join(HERE, 'drivers'))
+  .filter((name) => name.endsWith('.cjs'))
+  .map((name) => join('drivers', name));
 const SOURCES = ['build.mjs', 'index.cjs', 'index.mjs', 'native.cjs', 'types.mjs'];
-for (const name of [...SOURCES, 'tsconfig.json']) {
+mkdirSync(join(temporary, 'drivers'));
+for (const name of [...SOURCES, ...DRIVERS, 'tsconfig.json']) {
   copyFileSync(join(HERE, name), join(temporary, name));
 }
 tsc('-p', temporary);
@@ -32,7 +37,8 @@ tsc(
   ...['--noEmit', 'false', '--declaration', '--emitDeclarationOnly'],
 );
 
-for (const name of ['index.d.cts', 'index.d.mts']) {
+const declarations = DRIVERS.map((name) => name.replace(/cjs$/u, 'd.cts'));
+for (const name of ['index.d.cts', 'index.d.mts', ...declarations]) {
   const emitted = join(temporary, 'out', name);
   if (!process.argv.includes('--check')) {
     copyFileSync(emitted, join(HERE, name));

@@ -18,9 +18,11 @@ import test from 'node:test';
 import { directory, PACKAGE, run } from './helpers.mjs';
 
 const BINARY = `rdstoken.${process.platform}-${process.arch}.node`;
+const DRIVERS = ['mariadb', 'mysql2', 'pg', 'postgres', 'sequelize', 'shared'];
 const SHIPPED = [
   'README.md',
   'build.mjs',
+  ...DRIVERS.flatMap((name) => [`drivers/${name}.cjs`, `drivers/${name}.d.cts`]),
   'index.cjs',
   'index.d.cts',
   'index.d.mts',
@@ -141,14 +143,17 @@ test('a tarball has what it needs, and is installed without Cargo', async (t) =>
   const installed = await run('npm', ['install', `./${filename}`], { cwd: project, env });
   assert.equal(installed.status, 0, installed.stderr);
   assert.deepEqual(calls(bin), []);
-  assert.deepEqual(readdirSync(join(project, 'node_modules', 'rdstoken')).sort(), SHIPPED);
+  const installedFiles = readdirSync(join(project, 'node_modules', 'rdstoken'), {
+    recursive: true,
+  });
+  assert.deepEqual(installedFiles.filter((name) => name !== 'drivers').sort(), SHIPPED);
   const used = await run(process.execPath, ['--input-type=module', '-e', USE], { cwd: project });
   assert.deepEqual(used, { status: 0, stdout: '0.1.0\n', stderr: '' });
 });
 
 test('a package without a binary for this machine says so', async (t) => {
   const path = join(directory(t), 'rdstoken');
-  mkdirSync(path);
+  mkdirSync(join(path, 'drivers'), { recursive: true });
   for (const name of SHIPPED.filter((each) => each !== BINARY)) {
     copyFileSync(join(PACKAGE, name), join(path, name));
   }

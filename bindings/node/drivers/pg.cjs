@@ -1,0 +1,86 @@
+'use strict';
+
+const { agreed, invalid, notEncrypted, tell, verified } = require('./shared.cjs');
+
+/**
+ * @typedef {import('../index.cjs').Signer} Signer
+ * @typedef {import('./shared.cjs').AdapterOptions} AdapterOptions
+ * @typedef {import('./shared.cjs').Tls} Tls
+ */
+
+/**
+ * What the adapter sets of pg's options.
+ *
+ * @typedef {object} PgLogin
+ * @property {string} host Where to connect to.
+ * @property {number} port The port.
+ * @property {string} user The user.
+ * @property {() => Promise<string>} password Asked by pg's Client at every login.
+ * @property {Tls} ssl TLS, with the certificate verified for the signer's hostname.
+ */
+
+const NAMES = {
+  host: ['host'],
+  user: ['user'],
+  // pg takes the password from a connection string, and an empty one if it has none.
+  refused: ['connectionString', 'password'],
+};
+
+/**
+ * Options for pg's `Pool` and `Client`, and for what stands on pg: pg-promise, knex, TypeORM,
+ * Drizzle, Kysely, Prisma's `PrismaPg`. Every new connection asks the signer for a token.
+ *
+ * TLS is on, and the server's certificate is verified for the signer's hostname. `ssl` may be an
+ * object with more TLS options; `ssl: 'require'` gives up the verification. A token that the server
+ * refuses is not handed out again.
+ *
+ * @template {object} T
+ * @param {Signer} signer Who logs in, and where.
+ * @param {T & AdapterOptions} [options] Options of pg, such as `database` and `max`, and `caFile` and
+ *   `hostaddr`.
+ * @returns {Omit<T, keyof AdapterOptions | keyof PgLogin> & PgLogin} The options for pg.
+ * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`, if one would win over the
+ *   signer, such as `connectionString`; `TlsRequired` if the token could go out without TLS.
+ */
+function pgOptions(signer, options) {
+  const given = agreed(signer, options ?? {}, NAMES);
+  const { caFile: _caFile, hostaddr, ...rest } = given;
+  return /** @type {any} */ ({
+    ...rest,
+    // Set, so that it also wins where these options are laid over others that have one, as TypeORM's
+    // `extra` is.
+    connectionString: undefined,
+    host: hostaddr ?? signer.hostname,
+    port: signer.port,
+    user: signer.username,
+    password: passwordOf(signer),
+    ssl: verified(signer, given),
+  });
+}
+
+/**
+ * The function that pg calls at a login, as a method of its Client.
+ *
+ * @param {Signer} signer
+ */
+function passwordOf(signer) {
+  /** @this {{ connection?: any } | undefined} */
+  return async function password() {
+    const connection = this?.connection;
+    if (typeof connection?.once !== 'function') {
+      // Called once by what keeps the answer, the token would be sent for ever.
+      throw invalid('password', "expected pg's Client to ask for it, at each login anew");
+    }
+    if (!connection.stream?.encrypted) {
+      throw notEncrypted();
+    }
+    const token = await signer.getAuthToken();
+    /** @param {{ code?: string }} error */
+    const onError = ({ code }) => tell(signer, token, code);
+    connection.once('errorMessage', onError);
+    connection.once('readyForQuery', () => connection.off('errorMessage', onError));
+    return token;
+  };
+}
+
+module.exports = { pgOptions };

@@ -1,0 +1,126 @@
+// What the tests of the drivers share: the real servers, signers for them, and the course of a test.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { Signer } from 'rdstoken';
+import '../helpers.mjs';
+
+assert.ok(process.env.RDSTOKEN_TEST_SERVERS, 'run these with `npm run test:drivers`');
+
+/**
+ * @typedef {{ host: string, port: number, dbname: string, ca_file: string }} Server
+ * @typedef {{ id: () => Promise<unknown>, close: () => unknown }} Pool
+ */
+
+/** The servers' descriptions, by `postgres` and `mariadb`. */
+export const SERVERS = JSON.parse(process.env.RDSTOKEN_TEST_SERVERS);
+
+/** Session tokens for tokens of these lengths, with the usual `expiresIn` of three digits. */
+const LENGTHS = [1500, 8192];
+
+/** The server knows nobody with these. */
+export const WRONG = Object.freeze({ accessKeyId: 'AKIDWRONG', secretAccessKey: 'wrong' });
+
+/** Of tokens, in seconds: the shortest life in which a login surely fits. */
+const LIFE = 2;
+
+/** A profile's credentials. */
+export function credentials(server, profile = 'default') {
+  const text = readFileSync(server.credentials_file, 'utf8');
+  const [, section] = text.split(`[${profile}]\n`);
+  const value = (name) => section.split('\n[')[0].match(new RegExp(`^${name} = (.+)$`, 'mu'))?.[1];
+  return {
+    accessKeyId: value('aws_access_key_id'),
+    secretAccessKey: value('aws_secret_access_key'),
+    sessionToken: value('aws_session_token'),
+  };
+}
+
+/** A signer whose tokens soon expire. */
+export function signerFor(server, { profile, ...options } = {}) {
+  return new Signer({
+    hostname: server.host,
+    port: server.port,
+    username: 'app',
+    credentials: credentials(server, profile),
+    expiresIn: LIFE,
+    ...options,
+  });
+}
+
+/** Waits until all tokens signed so far have expired. */
+export function expiry() {
+  return setTimeout((LIFE + 1) * 1000 + 100);
+}
+
+/** Whether a token has arrived at the server's verifier, whole, and was good. */
+export function accepted(server, token) {
+  const sha256 = createHash('sha256').update(token).digest('hex');
+  const record = ` ${token.length} ${sha256} accepted\n`;
+  return readFileSync(server.records_file, 'utf8').includes(record);
+}
+
+/** The set of all tokens that a signer hands out from now on. */
+export function tokensOf(signer) {
+  const tokens = new Set();
+  const getAuthTokenInfo = signer.getAuthTokenInfo.bind(signer);
+  signer.getAuthTokenInfo = async () => {
+    const info = await getAuthTokenInfo();
+    tokens.add(info.value);
+    return info;
+  };
+  signer.getAuthToken = async () => (await signer.getAuthTokenInfo()).value;
+  return tokens;
+}
+
+/** A query that answers with the connection's number, slowly enough for a pool to open another. */
+export const SLOW = {
+  postgres: 'SELECT pg_backend_pid() AS id, pg_sleep(0.4)',
+  mariadb: 'SELECT CONNECTION_ID() AS id, SLEEP(0.4) AS slept',
+};
+
+/**
+ * The course of a test: a pool opens a connection; the token expires; the pool opens two more.
+ *
+ * @param {'mariadb' | 'postgres'} kind The server.
+ * @param {number} length How long tokens are to be.
+ * @param {(signer: Signer, server: Server) => Pool | Promise<Pool>} open Makes a pool of at least
+ *   three connections.
+ */
+export async function outlives(kind, length, open) {
+  const server = SERVERS[kind];
+  const signer = signerFor(server, { profile: `token-${length}` });
+  const tokens = tokensOf(signer);
+  const { id, close } = await open(signer, server);
+  try {
+    const ids = new Set([await id()]);
+    const before = tokens.size;
+    await expiry();
+    for (const more of await Promise.all([id(), id(), id()])) {
+      ids.add(more);
+    }
+    assert.ok(ids.size >= 3, `${ids.size} connections`);
+    assert.ok(tokens.size > before, 'no new token');
+    for (const token of tokens) {
+      // The profile counts on an expiry of three digits.
+      assert.equal(token.length, length - 2);
+      assert.ok(accepted(server, token));
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** Runs a test for each driver and length; a few at a time, because they mostly wait. */
+export function course(kind, drivers) {
+  describe(kind, { concurrency: 8 }, () => {
+    for (const [name, open] of Object.entries(drivers)) {
+      for (const length of LENGTHS) {
+        test(`${name}, ${length} bytes`, () => outlives(kind, length, open));
+      }
+    }
+  });
+}
