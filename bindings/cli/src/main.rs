@@ -5,10 +5,16 @@
     reason = "the comments become the help, where variables stand without backticks"
 )]
 
+mod connection;
+mod drivers;
+mod exec;
+mod login;
+mod passfile;
 mod token;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +31,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Token(token::Token),
+    Exec(exec::Exec),
+    Url(connection::Url),
+    Odbc(connection::Odbc),
+    Passfile(passfile::Passfile),
+    Drivers(drivers::Drivers),
 }
 
 /// Why a command failed.
@@ -33,6 +44,20 @@ enum Failure {
     Token(rdstoken::Error),
     /// The answer could not be written.
     Output(io::Error),
+    /// A file could not be written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+    /// A program could not be run.
+    Exec {
+        /// The program.
+        program: String,
+        /// The reason.
+        error: io::Error,
+    },
 }
 
 impl fmt::Display for Failure {
@@ -40,6 +65,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Token(error) => write!(f, "{}: {error}", error.kind().code()),
             Self::Output(error) => write!(f, "could not write to standard output: {error}"),
+            Self::File { path, error } => write!(f, "could not write {}: {error}", path.display()),
+            Self::Exec { program, error } => write!(f, "could not run {program}: {error}"),
         }
     }
 }
@@ -68,8 +95,14 @@ fn main() -> ExitCode {
     if log::set_logger(&Warnings).is_ok() {
         log::set_max_level(LevelFilter::Warn);
     }
+    let output = &mut io::stdout().lock();
     let result = match command {
-        Command::Token(token) => token.run(&mut io::stdout().lock()),
+        Command::Token(token) => token.run(output),
+        Command::Exec(exec) => exec.run(),
+        Command::Url(url) => url.run(output),
+        Command::Odbc(odbc) => odbc.run(output),
+        Command::Passfile(passfile) => passfile.run(output),
+        Command::Drivers(drivers) => drivers.run(output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,6 +111,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line of the answer.
+fn print(output: &mut impl Write, line: &str) -> Result<(), Failure> {
+    writeln!(output, "{line}")
+        .and_then(|()| output.flush())
+        .map_err(Failure::Output)
 }
 
 #[cfg(test)]

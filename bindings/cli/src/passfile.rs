@@ -1,0 +1,247 @@
+//! `rdstoken passfile`
+
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rdstoken::{AuthToken, ConnectionOptions, Signer, connection_string};
+use zeroize::Zeroizing;
+
+use crate::login::Login;
+use crate::token::expires_at;
+use crate::{Failure, print};
+
+/// Write a token into a PostgreSQL password file, and keep it fresh there.
+///
+/// Programs on libpq (psql, psqlodbc, pg_dump, drivers of most languages) read the file again at
+/// every login, so they need no password: set PGPASSFILE, or passfile= in the connection string. The
+/// file is readable to you alone and is replaced in one step; its lines for other logins are kept.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Passfile {
+    #[command(flatten)]
+    login: Login,
+
+    /// The file to write; created if it is not there
+    #[arg(long, value_name = "FILE")]
+    path: PathBuf,
+
+    /// Let the line count for this database alone [default: any]
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+
+    /// Who reads the file; the two want a token's characters written differently
+    #[arg(long, value_enum, default_value_t = Reader::Libpq)]
+    driver: Reader,
+
+    /// Go on, and write a new token before the one in the file has less than this left
+    #[arg(long)]
+    watch: bool,
+
+    /// With --watch: how much life the token in the file has at least [default: half of it]
+    #[arg(long, value_name = "SECONDS", requires = "watch")]
+    min_validity: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  rdstoken passfile --watch --path ~/.rds-pass --hostname \"$H\" --port 5432 --username app &
+  export PGPASSFILE=~/.rds-pass PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
+  psql --host=\"$H\" --username=app postgres";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Reader {
+    Libpq,
+    Asyncpg,
+}
+
+impl Reader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Libpq => "libpq",
+            Self::Asyncpg => "asyncpg",
+        }
+    }
+}
+
+/// A hit on a signer costs next to nothing, so it is asked often enough to notice at once that a
+/// machine has slept.
+const TICK: Duration = Duration::from_secs(1);
+
+/// More than any password file in use; a slip, such as a path to a database dump, is noticed here.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+impl Passfile {
+    pub(crate) fn run(&self, output: &mut impl Write) -> Result<(), Failure> {
+        let signer = self.signer()?;
+        let token = signer.token().map_err(Failure::Token)?;
+        self.write(&signer, &token, output)?;
+        if self.watch {
+            self.watch(&signer, token, output)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn signer(&self) -> Result<Signer, Failure> {
+        let mut options = self.login.options();
+        options.cache = true;
+        options.min_validity = Some(match self.min_validity {
+            Some(seconds) => Duration::from_secs(seconds),
+            None => options.expires_in / 2,
+        });
+        Signer::new(options).map_err(Failure::Token)
+    }
+
+    #[expect(clippy::print_stderr, reason = "nobody else is there to tell")]
+    fn watch(
+        &self,
+        signer: &Signer,
+        mut written: Arc<AuthToken>,
+        output: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let mut told = String::new();
+        loop {
+            thread::sleep(TICK);
+            let outcome = match signer.token() {
+                Ok(token) if token.value() == written.value() && self.path.exists() => Ok(()),
+                Ok(token) => self.write(signer, &token, output).map(|()| written = token),
+                Err(error) => Err(Failure::Token(error)),
+            };
+            match outcome {
+                Ok(()) => told.clear(),
+                // Whoever reads our output has gone; nobody needs the file any more.
+                Err(Failure::Output(error)) => return Err(Failure::Output(error)),
+                Err(failure) => {
+                    // Once, not at each tick.
+                    let text = failure.to_string();
+                    if text != told {
+                        eprintln!("rdstoken: {text}; trying again");
+                        told = text;
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        signer: &Signer,
+        token: &AuthToken,
+        output: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let line = connection_string(
+            signer.login(),
+            token.value(),
+            &ConnectionOptions {
+                driver: self.driver.name(),
+                form: "passfile",
+                database: self.database.as_deref(),
+                ..ConnectionOptions::default()
+            },
+        )
+        .map_err(Failure::Token)?;
+        replace_line(&self.path, line.value(), &self.key(signer)).map_err(|error| {
+            Failure::File {
+                path: self.path.clone(),
+                error,
+            }
+        })?;
+        let (path, expires_at) = (self.path.display(), expires_at(token));
+        print(
+            output,
+            &format!("{path}: a token that works until {expires_at}"),
+        )
+    }
+
+    /// The beginning of a line for this login, whatever its token.
+    fn key(&self, signer: &Signer) -> Zeroizing<String> {
+        let line = connection_string(
+            signer.login(),
+            "",
+            &ConnectionOptions {
+                driver: self.driver.name(),
+                form: "passfile",
+                database: self.database.as_deref(),
+                ..ConnectionOptions::default()
+            },
+        );
+        Zeroizing::new(line.map_or_else(|_| String::new(), |line| line.value().to_owned()))
+    }
+}
+
+/// Puts `line` before the file's other lines, in place of the one that begins like it: the first
+/// line that fits is the one that counts.
+fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
+    // What a link points to is replaced, not the link.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let before = match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is no file")),
+        Ok(metadata) if metadata.len() > MAX_FILE => {
+            return Err(io::Error::other(
+                "it is longer than 4 MiB, and so no password file",
+            ));
+        }
+        Ok(_) => Zeroizing::new(fs::read_to_string(&path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::new(String::new()),
+        Err(error) => return Err(error),
+    };
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".rdstoken-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(directory)?;
+    writeln!(file, "{line}")?;
+    for other in before.lines().filter(|other| !other.starts_with(key)) {
+        writeln!(file, "{other}")?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lines_stay_and_the_own_one_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pass");
+        fs::write(&path, "h:1:*:u:old\nother:2:*:u:kept\n# a comment\n").unwrap();
+        replace_line(&path, "h:1:*:u:new", "h:1:*:u:").unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "h:1:*:u:new\nother:2:*:u:kept\n# a comment\n"
+        );
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (link, file) = (directory.path().join("link"), directory.path().join("file"));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace_line(&link, "a", "a").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "a\n");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(replace_line(directory.path(), "a", "a").is_err());
+        assert!(replace_line(Path::new("/nonexistent/pass"), "a", "a").is_err());
+    }
+}
