@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import rdstoken
 from common import AccessKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from common import PrivateServer
 
@@ -63,21 +64,36 @@ class Logins:
 class Rotation:
     """A signer whose token the server refuses after a `turn`, although the signer thinks it good.
 
-    A fresh one is signed with the next key, because these credentials are always about to expire.
+    The next one that is signed is good again.
     """
 
     def __init__(self, logins: Logins) -> None:
         self._logins = logins
-        self.turn()
-        self.signer = logins.signer(credentials=self._current)
-
-    def _current(self) -> rdstoken.Credentials:
-        return made(self._key, expires_at=time.time() + 200)
+        self._key = AccessKey.random(40)
+        logins.learn(self._key)
+        self.signer = logins.signer(self._key)
 
     def turn(self, *, known: bool = True) -> None:
-        """Goes on to another key, which the server knows in place of the last, or not."""
-        self._key = AccessKey.random(40)
-        self._logins.learn(*[self._key] if known else [])
+        """Makes the server forget the key until a token is signed; for ever if not `known`."""
+        self._logins.learn()
+        if known:
+            _WhenSigned(lambda: self._logins.learn(self._key))
+
+
+class _WhenSigned(logging.Handler):
+    """Calls a function once when a token was signed, which is before that is handed out."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = then
+        self._logger = logging.getLogger("rdstoken")
+        self._logger.setLevel(logging.DEBUG)
+        self._logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("token signed"):
+            self._logger.removeHandler(self)
+            self._then()
 
 
 def made(key: AccessKey, expires_at: float | None = None) -> rdstoken.Credentials:
