@@ -64,18 +64,22 @@ class MariaDB(PrivateServer):
             ]
         script = self._server / "users.sql"
         self._write(script, "".join(f"{statement};\n" for statement in statements), give=True)
-        output = self._run(
-            str(self._install_db),
-            "--no-defaults",  # it must come first
-            f"--datadir={self._data}",
-            "--auth-root-authentication-method=socket",
-            "--auth-root-socket-user=root",
-            "--skip-test-db",
-            f"--extra-file={script}",
-            *self._settings(),
-        )
-        if "ERROR" in output:
-            raise ServerError(f"MariaDB could not create the users:\n{output.strip()}")
+        try:
+            self._run(
+                str(self._install_db),
+                "--no-defaults",  # it must come first
+                f"--datadir={self._data}",
+                "--auth-root-authentication-method=socket",
+                "--auth-root-socket-user=root",
+                "--skip-test-db",
+                f"--extra-file={script}",
+                *self._settings(),
+            )
+        except ServerError as error:
+            # The rest is a page of advice.
+            lines = [line for line in str(error).splitlines() if "ERROR" in line]
+            message = "\n".join(["MariaDB could not make its tables and users:", *lines])
+            raise ServerError(message) from error
 
     def _settings(self) -> list[str]:
         """What holds for making the data directory too."""

@@ -14,14 +14,27 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import mariadb
 import postgres
 import pytest
-from common import AccessKey, ServerError, pam_argument
+from common import (
+    HOSTNAME,
+    AccessKey,
+    PrivateServer,
+    Record,
+    ServerError,
+    key_for_length,
+    pam_argument,
+)
+from logins import sign
+from mariadb import MariaDB
 from postgres import Postgres, find_bin
 
-assert "RDSTOKEN_TEST_GUARD" in os.environ, "run this through tests/guard.sh"
-
 Start = Callable[..., "subprocess.Popen[str]"]
+PROGRAMS: dict[type[PrivateServer], str] = {
+    Postgres: postgres.__file__,
+    MariaDB: mariadb.__file__,
+}
 
 
 @pytest.fixture
@@ -36,13 +49,19 @@ def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
     directory.rmdir()
 
 
+@pytest.fixture(params=[Postgres, MariaDB], ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> type[PrivateServer]:
+    kind: type[PrivateServer] = request.param
+    return kind
+
+
 @pytest.fixture
-def start(private: pathlib.Path) -> Iterator[Start]:  # noqa: ARG001  for its end
+def start(private: pathlib.Path, kind: type[PrivateServer]) -> Iterator[Start]:  # noqa: ARG001  for its end
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, postgres.__file__, "--print-json", *options],
+            [sys.executable, PROGRAMS[kind], "--print-json", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -86,20 +105,24 @@ def users_of(directory: pathlib.Path) -> list[str]:
 
 
 def test_standard_input_ends(start: Start, private: pathlib.Path) -> None:
-    process = start("--users", "a b,müller", "--session-token-length", "1500")
+    options = ["--users", "a b,müller", "--session-token-length", "1500"]
+    options += ["--token-lengths", "353,8192", "--more-hostnames", "localhost"]
+    process = start(*options)
     server = ready(process)
+    assert server["more_hostnames"] == ["localhost"]
     assert server["users"] == ["a b", "müller"]
     assert server["hostaddr"] == "127.0.0.1"
     assert 10_000 <= server["port"] <= 65_535
-    for name in ("credentials_file", "environment_file", "log_file"):
+    for name in ("credentials_file", "environment_file", "log_file", "records_file"):
         file = pathlib.Path(server[name])
         assert file.stat().st_mode & 0o777 == 0o600
-        assert file.stat().st_uid == os.geteuid()
+        assert name == "records_file" or file.stat().st_uid == os.geteuid()
     assert users_of(private)
 
     keys = configparser.RawConfigParser()
     keys.read(server["credentials_file"])
-    assert keys.sections() == server["profiles"] == ["default", "static"]
+    expected = ["default", "static", "token-353", "token-8192"]
+    assert keys.sections() == server["profiles"] == expected
     session_token = keys["default"]["aws_session_token"]
     assert len(session_token) == 1500
     assert {"+", "/", "="} <= set(session_token)
@@ -133,7 +156,7 @@ def test_killed(start: Start) -> None:
     process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("after", ["server", "client/ca.crt", "server/pam.d", "server/data"])
 def test_stopped_while_it_starts(
     start: Start, private: pathlib.Path, number: signal.Signals, after: str
@@ -144,13 +167,14 @@ def test_stopped_while_it_starts(
     process.wait(30)
 
 
-def test_the_server_dies(start: Start, private: pathlib.Path) -> None:
+def test_the_server_dies(start: Start, private: pathlib.Path, kind: type[PrivateServer]) -> None:
     process = start()
     ready(process)
-    (pid_file,) = private.glob("*/server/data/postmaster.pid")
-    os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGKILL)
+    pid_file = {Postgres: "data/postmaster.pid", MariaDB: "mariadb.pid"}[kind]
+    (found,) = private.glob(f"*/server/{pid_file}")
+    os.kill(int(found.read_text().splitlines()[0]), signal.SIGKILL)
     assert process.stderr
-    assert "PostgreSQL has stopped by itself" in process.stderr.read()
+    assert f"{kind.name} has stopped by itself" in process.stderr.read()
     assert process.wait(30) == 1
 
 
@@ -167,10 +191,11 @@ def test_two_at_once(start: Start) -> None:
         (["--module", "/nonexistent.so"], "the verifier /nonexistent.so is not there"),
         (["--users", "a#b"], "a PAM argument here holds no '#'"),
         (["--users", ",".join(f"user{number}" for number in range(200))], "too many users"),
-        (["--users", "app,app"], 'role "app" already exists'),
+        (["--users", "app,app"], "users:\n"),
+        (["--token-lengths", "1500,100"], "no token has 100 bytes: the shortest here has 352"),
         (["--credentials", "/nonexistent"], "No such file or directory"),
     ],
-    ids=["module", "user", "users", "role", "credentials"],
+    ids=["module", "user", "users", "role", "length", "credentials"],
 )
 def test_clear_errors(start: Start, options: list[str], message: str) -> None:
     process = start(*options)
@@ -191,9 +216,11 @@ def test_finding_postgresql(tmp_path: pathlib.Path) -> None:
     assert find_bin(tmp_path) == tmp_path / "15" / "bin"
 
 
-def test_closing_twice(private: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_twice(
+    private: pathlib.Path, monkeypatch: pytest.MonkeyPatch, kind: type[PrivateServer]
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(private))
-    with Postgres() as server:
+    with kind() as server:
         assert server.is_running()
         server.close()
         assert not server.is_running()
@@ -206,6 +233,32 @@ def test_keys_are_not_shown() -> None:
         assert secret not in repr(key)
     assert key.access_key_id in repr(key)
     assert AccessKey.random() != AccessKey.random()
+
+
+@pytest.mark.parametrize("length", [352, 353, 356, 378, 379, 380, 400, 1500, 8192, 65_000, 196_000])
+def test_keys_for_exact_lengths(length: int) -> None:
+    key = key_for_length(length)
+    assert len(sign(HOSTNAME, 10_000, key)) == length
+    assert len(sign(HOSTNAME, 65_535, key)) == length
+    assert len(key.session_token or "") <= 65_536
+    if length >= 400:
+        assert {"+", "/", "="} <= set(key.session_token or "")
+    other = key_for_length(length + 9, "db.us-east-1.rds.amazonaws.com", "müller")
+    assert len(sign("db.us-east-1.rds.amazonaws.com", 10_000, other, "müller")) == length + 9
+
+
+@pytest.mark.parametrize("length", [-1, 0, 351, 200_000])
+def test_lengths_that_no_token_has(length: int) -> None:
+    with pytest.raises(ServerError, match=f"no token has {length} bytes"):
+        key_for_length(length)
+
+
+def test_records() -> None:
+    line = "m%C3%BCller%20x 3 00ff refused"
+    assert Record.read(line) == Record("müller x", 3, "00ff", accepted=False)
+    for wrong in ("app 3 00ff", "app 3 00ff maybe"):
+        with pytest.raises((ValueError, KeyError)):
+            Record.read(wrong)
 
 
 def test_pam_arguments() -> None:
