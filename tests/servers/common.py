@@ -585,14 +585,7 @@ def command(kind: type[PrivateServer]) -> NoReturn:
         help="a file in the AWS format with more keys for the server to know")  # fmt: skip
     options = parser.parse_args()
 
-    def leave(*_: object) -> None:
-        for stop in stops:
-            signal.signal(stop, signal.SIG_IGN)  # no second one may interrupt the clearing up
-        sys.exit(0)
-
-    stops = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    for stop in stops:
-        signal.signal(stop, leave)
+    leave_on_signals()
     try:
         with kind(
             users=options.users.split(","),
@@ -609,18 +602,36 @@ def command(kind: type[PrivateServer]) -> NoReturn:
             else:
                 lines = (f"{name}: {value}" for name, value in description.items())
                 print(*lines, sep="\n", flush=True)
-            _wait(server)
+            wait(server)
     except (ServerError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")
     sys.exit(0)
 
 
-def _wait(server: PrivateServer) -> None:
-    while server.is_running():
+def leave_on_signals() -> None:
+    """SIGTERM, SIGINT and SIGHUP end this program well, after its clearing up."""
+    stops = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def leave(*_: object) -> None:
+        for stop in stops:
+            signal.signal(stop, signal.SIG_IGN)  # no second one may interrupt the clearing up
+        sys.exit(0)
+
+    for stop in stops:
+        signal.signal(stop, leave)
+
+
+def wait(*servers: PrivateServer, standard_input: bool = True) -> None:
+    """Until standard input ends, if that is to count. That a server ends is an error."""
+    while all(server.is_running() for server in servers):
+        if not standard_input:
+            time.sleep(0.5)
+            continue
         readable, _, _ = select.select([sys.stdin.buffer], [], [], 0.5)
         if readable and not os.read(sys.stdin.fileno(), 4096):
             return
-    raise ServerError(f"{server.name} has stopped by itself")
+    name = next(server.name for server in servers if not server.is_running())
+    raise ServerError(f"{name} has stopped by itself")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,24 +28,13 @@ from common import (
 from logins import sign
 from mariadb import MariaDB
 from postgres import Postgres, find_bin
+from processes import users_of, wait_until
 
 Start = Callable[..., "subprocess.Popen[str]"]
 PROGRAMS: dict[type[PrivateServer], str] = {
     Postgres: postgres.__file__,
     MariaDB: mariadb.__file__,
 }
-
-
-@pytest.fixture
-def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
-    """A directory for all temporary files. Afterwards nothing is in it and nobody uses it."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="rdstoken-lifecycle."))
-    directory.chmod(0o711)  # pytest's own would keep the server's user out
-    monkeypatch.setenv("TMPDIR", str(directory))
-    yield directory
-    wait_until(lambda: not list(directory.iterdir()), "its files are gone")
-    wait_until(lambda: not users_of(directory), "its processes are gone")
-    directory.rmdir()
 
 
 @pytest.fixture(params=[Postgres, MariaDB], ids=lambda kind: kind.name)
@@ -82,26 +70,6 @@ def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert line, process.communicate()[1]
     description: dict[str, Any] = json.loads(line)
     return description
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 40
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
-
-
-def users_of(directory: pathlib.Path) -> list[str]:
-    """The processes, of whatever user, that name the directory in their command line."""
-    found = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if str(directory) in command:
-            found.append(command.replace("\0", " "))
-    return found
 
 
 def test_standard_input_ends(start: Start, private: pathlib.Path) -> None:
