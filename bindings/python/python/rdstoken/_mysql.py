@@ -25,18 +25,22 @@ _PASSWORDS = ("password", "passwd", "password1", "password2", "password3")
 _ELSEWHERE = ("unix_socket", "read_default_file", "read_default_group")
 
 
-def check(signer: Signer, given: Mapping[str, Any], elsewhere: Iterable[str] = ()) -> None:
-    """Refuse what contradicts the signer. `elsewhere` names what would lead to another server."""
+def take_login(signer: Signer, given: dict[str, Any], elsewhere: Iterable[str] = ()) -> None:
+    """Take what says where and how to log in out of `given`, and refuse what is not the signer's.
+
+    `elsewhere` names more arguments that would lead to another server.
+    """
+    elsewhere = (*_ELSEWHERE, *elsewhere)
     _connect.refuse_given(given, _PASSWORDS)
-    _connect.refuse_given(
-        given, (*_ELSEWHERE, *elsewhere), "it can lead to another server than the signer's"
-    )
+    _connect.refuse_given(given, elsewhere, "it can lead to another server than the signer's")
     _connect.refuse_others(signer, given)
     if given.get("auth_plugin") not in (None, "", CLEAR_PASSWORD):
         raise _errors.InvalidArgumentError(
             f"argument auth_plugin: the server asks for tokens by {CLEAR_PASSWORD}",
             field="auth_plugin",
         )
+    for name in (*_PASSWORDS, *elsewhere, "auth_plugin"):
+        given.pop(name, None)
 
 
 class Tls(NamedTuple):

@@ -18,9 +18,9 @@ Host, port and user are the signer's. To name others is an `InvalidArgumentError
 password, a socket and an option file. All other keywords are aiomysql's.
 
 TLS is always on: the certificate is checked, and the name in it. `ca_file` holds the authorities to
-trust; without it they are the system's. An `ssl.SSLContext` of your own (`ssl`) must verify as much;
-whatever asks for less is a `TlsRequiredError`. So is a server that offers no TLS: aiomysql by itself
-sends that one the token in clear, even if it was given a context.
+trust; without it they are the system's. An `ssl.SSLContext` of your own (`ssl`) must verify as
+much. Whatever asks for less is a `TlsRequiredError`, and so is a server that offers no TLS: to that
+one aiomysql by itself sends the token in clear, even if it was given a context.
 
 A login that the server refuses with a token from the cache is tried once more with a fresh one.
 
@@ -63,6 +63,8 @@ async def connect(
 
 class Connection(aiomysql.Connection):  # type: ignore[misc] # aiomysql has no types
     """An `aiomysql.Connection` that logs in with a token, each time it connects."""
+
+    _writer = None  # aiomysql's `__del__` looks at it, even if `__init__` went no further
 
     def __init__(
         self,
@@ -113,6 +115,8 @@ async def create_pool(
 class Pool(aiomysql.Pool):  # type: ignore[misc] # aiomysql has no types
     """An `aiomysql.Pool` that gets a token from the signer for each connection that it opens."""
 
+    _minsize: int
+
     def __init__(
         self,
         signer: Signer,
@@ -160,7 +164,7 @@ def options(
     **kwargs: Any,  # noqa: ANN401 - aiomysql's
 ) -> dict[str, Any]:
     """Check and complete keywords for aiomysql. The password is left out: it has no hook."""
-    _mysql.check(signer, kwargs)
+    _mysql.take_login(signer, kwargs)
     tls = _mysql.take_tls(kwargs, ca_file)
     return kwargs | {
         "host": signer.hostname,

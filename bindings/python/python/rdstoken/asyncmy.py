@@ -20,9 +20,9 @@ Host, port and user are the signer's. To name others is an `InvalidArgumentError
 password, a socket and an option file. All other keywords are asyncmy's.
 
 TLS is always on: the certificate is checked, and the name in it. `ca_file` holds the authorities to
-trust; without it they are the system's. An `ssl.SSLContext` of your own (`ssl`) must verify as much;
-whatever asks for less is a `TlsRequiredError`. (Without `ssl`, asyncmy by itself sends a token in
-clear.)
+trust; without it they are the system's. An `ssl.SSLContext` of your own (`ssl`) must verify as
+much. Whatever asks for less is a `TlsRequiredError`; asyncmy by itself sends the token in clear
+unless it is given `ssl`.
 
 A login that the server refuses with a token from the cache is tried once more with a fresh one.
 
@@ -129,11 +129,9 @@ class _PasswordCreator:
         try:
             return await login()
         except Exception as error:
-            refused = _connect.mysql_refused(error) and self._last is not None
-            if not (refused and self._signer.refused(self._last)):
+            last = self._last
+            if last is None or not (_connect.mysql_refused(error) and self._signer.refused(last)):
                 raise
-        finally:
-            self._last = None
         return await login()
 
 
@@ -144,7 +142,7 @@ def options(
     **kwargs: Any,  # noqa: ANN401 - asyncmy's
 ) -> dict[str, Any]:
     """Check and complete keywords for asyncmy. The password is the signer's function."""
-    _mysql.check(signer, kwargs, ("sock",))
+    _mysql.take_login(signer, kwargs, ("sock",))
     _connect.refuse_given(kwargs, ("password_creator",))
     tls = _mysql.take_tls(kwargs, ca_file)
     return kwargs | {

@@ -23,8 +23,8 @@ behind `mysql.connector.connect` keeps for ever the password it was made with. A
 are mysql-connector-python's.
 
 TLS is always on: the certificate is checked, and the name in it. `ca_file` (or `ssl_ca`) holds the
-authorities to trust; without it they are the system's, from one file. The pure connection trusts the
-system's in any case. Whatever asks for less is a `TlsRequiredError`.
+authorities to trust; without it they are the system's. The pure connection trusts the system's in
+any case. Whatever asks for less is a `TlsRequiredError`.
 
 A login that the server refuses with a token from the cache is tried once more with a fresh one. A
 connection asks the signer again whenever it logs in anew: in `reconnect()`, in
@@ -41,25 +41,18 @@ from typing import TYPE_CHECKING, Any
 
 import mysql.connector
 import mysql.connector.pooling
+from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.authentication import MySQLAuthenticator
 from mysql.connector.plugins.mysql_clear_password import MySQLClearPasswordAuthPlugin
 
-from rdstoken import _connect, _errors, _mysql
+from rdstoken import _connect, _mysql
 
 if TYPE_CHECKING:
     import os
 
-    from mysql.connector.abstracts import MySQLConnectionAbstract
     from mysql.connector.network import MySQLSocket
 
     from rdstoken import Signer
-
-    class _Base(MySQLConnectionAbstract):
-        _password: str
-        _user: str
-
-else:
-    _Base = object
 
 __all__ = ["Pool", "connect", "options"]
 
@@ -118,7 +111,7 @@ class Pool(mysql.connector.pooling.MySQLConnectionPool):
         return super().get_connection()
 
 
-class _Login(_Base):
+class _Login(MySQLConnectionAbstract):
     """A connection that logs in with a token, each time it does."""
 
     def __init__(self, signer: Signer, **kwargs: Any) -> None:  # noqa: ANN401
@@ -131,7 +124,7 @@ class _Login(_Base):
     def _open_with(self, token: str) -> None:
         self._password = token
         try:
-            super()._open_connection()
+            super()._open_connection()  # type: ignore[safe-super] # the real one is to come
         finally:
             self._password = ""
 
@@ -146,7 +139,9 @@ class _Login(_Base):
         if username == self._signer.username and not password:
             password = self._signer.token()
         try:
-            return super().cmd_change_user(username, password, *args, **kwargs)
+            return super().cmd_change_user(  # type: ignore[safe-super]
+                username, password, *args, **kwargs
+            )
         finally:
             self._password = ""
 
@@ -187,9 +182,9 @@ def options(
     **kwargs: Any,  # noqa: ANN401 - mysql-connector-python's
 ) -> dict[str, Any]:
     """Check and complete keywords for mysql-connector-python. The password is left out."""
-    _connect.refuse_given(kwargs, _ELSEWHERE, "it can lead to another server than the signer's")
     _connect.refuse_others(signer, kwargs, host=None, port=None, user="username")
-    _mysql.check(signer, kwargs)
+    kwargs.pop("username", None)
+    _mysql.take_login(signer, kwargs, _ELSEWHERE)
     tls = _mysql.take_tls(kwargs, ca_file).files()
     return kwargs | {
         "host": signer.hostname,

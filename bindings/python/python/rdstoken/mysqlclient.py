@@ -12,8 +12,8 @@ password, a socket and an option file. All other keywords are mysqlclient's.
 TLS is always on, with `ssl_mode="VERIFY_IDENTITY"`: the certificate is checked, and the name in it.
 `ca_file` holds the authorities to trust, and `ssl={"ca": ...}` will do; without either, a
 mysqlclient built on libmariadb uses the system's, and one built on libmysqlclient refuses to
-connect. Whatever asks for less is a `TlsRequiredError`. The plugin for the clear password is allowed
-where the library forbids it (libmysqlclient), for this connection alone.
+connect. Whatever asks for less is a `TlsRequiredError`. Where the library forbids passwords in
+clear (libmysqlclient), they are allowed for this connection alone.
 
 A login that the server refuses with a token from the cache is tried once more with a fresh one.
 
@@ -72,7 +72,7 @@ def options(
     **kwargs: Any,  # noqa: ANN401 - mysqlclient's
 ) -> dict[str, Any]:
     """Check and complete keywords for mysqlclient. The password is left out: it has no hook."""
-    _mysql.check(signer, kwargs, ("named_pipe",))
+    _mysql.take_login(signer, kwargs, ("named_pipe",))
     tls = _mysql.take_tls(kwargs, ca_file).files()
     files = {"ca": tls.ca_file, "cert": tls.cert, "key": tls.key}
     given = {name: file for name, file in files.items() if file is not None}

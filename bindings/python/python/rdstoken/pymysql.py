@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     import os
     import socket
 
-    import pymysql.cursors
+    from pymysql.cursors import Cursor
     from pymysql.protocol import MysqlPacket
 
     from rdstoken import Signer
 
-    _Base = pymysql.connections.Connection[pymysql.cursors.Cursor]
+    _Base = pymysql.connections.Connection[Cursor]
 else:
     _Base = pymysql.connections.Connection
 
@@ -104,7 +104,7 @@ def options(
     **kwargs: Any,  # noqa: ANN401 - PyMySQL's
 ) -> dict[str, Any]:
     """Check and complete keywords for PyMySQL. In place of a password, it gets a function."""
-    _mysql.check(signer, kwargs)
+    _mysql.take_login(signer, kwargs)
     tls = _mysql.take_tls(kwargs, ca_file)
     _connect.refuse_given(kwargs, ("ssl_key_password",), "give a context that has the key")
     plugins = kwargs.get("auth_plugin_map") or {}
@@ -137,4 +137,6 @@ class _ClearPassword:
             raise _errors.TlsRequiredError("the server offers no TLS, and a token needs it")
         token = getattr(connection, "_token", None) or self._signer.token()
         connection.write_packet(token.encode() + b"\0")
-        return connection._read_packet()  # noqa: SLF001 - as PyMySQL's own plugins do
+        # As PyMySQL's own plugins do.
+        answer: MysqlPacket = connection._read_packet()  # type: ignore[no-untyped-call] # noqa: SLF001
+        return answer

@@ -13,9 +13,9 @@ the driver's library, where that is not the usual one. The rest are pyodbc's key
 `timeout`, ...), and others are the ODBC driver's own (`charset="utf8mb4"`).
 
 Host, port, user and password are the signer's, and so is all about TLS: to give one of these, or a
-data source, is an `InvalidArgumentError`. TLS is always on: the certificate is checked, and the name
-in it. `ca_file` holds the authorities to trust; without it, psqlodbc uses `~/.postgresql/root.crt`
-and MariaDB's driver the system's.
+data source, is an `InvalidArgumentError`. TLS is always on: the certificate is checked, and the
+name in it. `ca_file` holds the authorities to trust; without it, psqlodbc uses
+`~/.postgresql/root.crt` and MariaDB's driver the system's.
 
 The token goes into the connection string in braces, `PWD={...}`. That is the form that works:
 without braces, in pyodbc's `password=`, in odbc.ini and in a file data source, psqlodbc takes parts

@@ -40,38 +40,35 @@ the first third of it.
 from __future__ import annotations
 
 import datetime
-import functools
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from rdstoken import _connect, _errors
 
 if TYPE_CHECKING:
     import os
 
-    from tortoise.backends.base.client import BaseDBAsyncClient
-
     from rdstoken import Signer
-
-    _Base = BaseDBAsyncClient
-else:
-    _Base = object
 
 __all__ = ["get_client_class"]
 
 
 def get_client_class(db_info: dict[str, Any]) -> type[BaseDBAsyncClient]:
     """Give the client class for this entry of `connections`. Tortoise calls it."""
-    drivers = {"asyncpg": _asyncpg, "psycopg": _psycopg, "mysql": _mysql}
+    makers = {"asyncpg": _asyncpg, "psycopg": _psycopg, "mysql": _mysql}
     driver = db_info["credentials"].get("driver")
-    if driver not in drivers:
+    if driver not in makers:
         raise _errors.InvalidArgumentError(
             "argument driver: it must be asyncpg, psycopg or mysql", field="driver"
         )
-    return drivers[driver]()
+    if driver not in _made:
+        _made[driver] = makers[driver]()
+    return _made[driver]
 
 
-class _Client(_Base):
+class _Client(BaseDBAsyncClient):
     """What the clients below have in common: they are made with a signer."""
 
     def __init__(
@@ -91,9 +88,9 @@ class _Client(_Base):
 
 
 # Each class is made when it is first asked for, because Tortoise's imports the driver.
+_made: dict[str, type[BaseDBAsyncClient]] = {}
 
 
-@functools.cache
 def _asyncpg() -> type[BaseDBAsyncClient]:
     from tortoise.backends.asyncpg.client import AsyncpgDBClient  # noqa: PLC0415
 
@@ -107,7 +104,6 @@ def _asyncpg() -> type[BaseDBAsyncClient]:
     return AsyncpgClient
 
 
-@functools.cache
 def _psycopg() -> type[BaseDBAsyncClient]:
     from tortoise.backends.psycopg import client  # noqa: PLC0415
 
@@ -123,13 +119,12 @@ def _psycopg() -> type[BaseDBAsyncClient]:
     return PsycopgClient
 
 
-@functools.cache
 def _mysql() -> type[BaseDBAsyncClient]:
     from tortoise import timezone  # noqa: PLC0415
     from tortoise.backends.mysql import client  # noqa: PLC0415
     from tortoise.exceptions import DBConnectionError  # noqa: PLC0415
 
-    adapter = importlib.import_module(f"rdstoken.{client.mysql.__name__}")
+    adapter = importlib.import_module(f"rdstoken.{client.mysql.__name__}")  # type: ignore[attr-defined]
 
     class MySQLClient(_Client, client.MySQLClient):
         async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
@@ -158,7 +153,7 @@ def _mysql() -> type[BaseDBAsyncClient]:
                     for setting in settings:
                         await cursor.execute(setting)
                 await self._post_connect()
-            except client.errors.OperationalError as error:
+            except client.errors.OperationalError as error:  # type: ignore[attr-defined]
                 raise DBConnectionError(f"Can't connect to MySQL server: {error}") from error
 
     return MySQLClient
