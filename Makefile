@@ -57,9 +57,10 @@ build: native python node
 
 native: packages
 	$(call say,Building the library$(comma) the command and the verifier)
-	cargo build --release --locked -p rdstoken-ffi -p rdstoken-cli -p rdstoken-pam
+	cargo build --release --locked -p rdstoken-ffi -p rdstoken-cli -p rdstoken-pam -p rdstoken-mariadb
 	@ln -sf librdstoken.so $(RELEASE)/$(SONAME)
 	@cp $(RELEASE)/libpam_rdstoken.so $(RELEASE)/pam_rdstoken.so
+	@cp $(RELEASE)/librdstoken_mariadb.so $(RELEASE)/mysql_clear_password.so
 
 python: packages $(VENV)/installed
 	$(call say,Building the Python package)
