@@ -79,6 +79,22 @@ def test_by_the_endpoints_own_name_too(servers: Both) -> None:
     assert {record.user for record in mariadb.records()} >= {"app_ro"}
 
 
+def test_the_snippet_in_the_docs() -> None:
+    page = (local.ROOT / "docs" / "servers.md").read_text()
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", snippet],
+        cwd=local.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    user, record = done.stdout.splitlines()
+    assert user == "('app',)"
+    assert re.fullmatch(r"Record\(user='app', length=8192, .*accepted=True\)", record)
+
+
 def start(*options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, local.__file__, *options],

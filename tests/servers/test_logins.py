@@ -289,6 +289,17 @@ def test_mistakes_let_nobody_in(server: PrivateServer, make: Callable[..., Token
     assert login(server, make()) == "app"
 
 
+def test_a_record_that_cannot_be_written_lets_nobody_in(
+    server: PrivateServer, make: Callable[..., Token]
+) -> None:
+    credentials, _, endpoint, *_ = server.pam_arguments()
+    with service(server, credentials, endpoint, "record=/nonexistent/records"):
+        refused = Refused(server, make())
+    refused.check_client()
+    (reason,) = refused.reasons
+    assert reason.startswith("cannot write the record: No such file or directory")
+
+
 # And of all that happened, nothing secret was written down.
 
 

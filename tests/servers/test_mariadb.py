@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 from common import HERE, Record, ServerError
-from logins import MALFORMED, PREFIX, Refused, Token, login
+from logins import MALFORMED, PREFIX, Refused, Token, login, sign
 from mariadb import MariaDB, find_plugins, find_program
 
 if TYPE_CHECKING:
@@ -46,11 +46,23 @@ def test_the_longest(server: MariaDB, make: Callable[..., Token]) -> None:
 
 
 def test_without_tls(server: MariaDB, make: Callable[..., Token]) -> None:
-    """As with Aurora MySQL: nobody gets in, but a good token has come in clear."""
+    """Nobody gets in, but a good token has come in clear."""
     token = make()
     before = len(server.records())
     assert "Access denied" in denied(server, token, ssl_disabled=True)
     assert server.records()[before:] == [record(token.encode(), accepted=True)]
+
+
+def test_secure_transport_comes_too_late_as_well() -> None:
+    class Stricter(MariaDB):
+        def _command(self) -> list[str]:
+            return [*super()._command(), "--require-secure-transport=ON"]
+
+    with Stricter() as server:
+        token = sign(server.host, server.port, server.session_key)
+        assert login(server, token) == "app"
+        assert "Access denied" in denied(server, token, ssl_disabled=True)
+        assert server.records() == [record(token.encode(), accepted=True)] * 2
 
 
 def test_the_certificate_is_the_endpoints(server: MariaDB, make: Callable[..., Token]) -> None:
