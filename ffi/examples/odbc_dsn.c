@@ -1,0 +1,73 @@
+/* Logs in through a data source of odbc.ini, which holds all but the password, with SQLConnect().
+ *
+ *   cc odbc_dsn.c $(pkg-config --cflags --libs rdstoken odbc) -o odbc_dsn
+ *   ./odbc_dsn DRIVER DSN HOSTNAME PORT USERNAME
+ *
+ * DRIVER is psqlodbc or mariadb-odbc: it is asked for its limit before the token is tried, because
+ * MariaDB's crashes beyond its own. Do not write the token into odbc.ini: psqlodbc alters it there,
+ * and MariaDB's driver cuts it. The credentials come from the AWS SDKs' default chain. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sql.h>
+#include <sqlext.h>
+
+#include <rdstoken.h>
+
+static int log_in(const char *dsn, const char *username, const rdstoken_token *token) {
+  SQLHENV environment;
+  SQLHDBC connection;
+  SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &environment);
+  SQLSetEnvAttr(environment, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0);
+  SQLAllocHandle(SQL_HANDLE_DBC, environment, &connection);
+  SQLRETURN result =
+      SQLConnect(connection, (SQLCHAR *)dsn, SQL_NTS, (SQLCHAR *)username, SQL_NTS,
+                 (SQLCHAR *)rdstoken_token_value(token), SQL_NTS);
+  int ok = SQL_SUCCEEDED(result);
+  if (ok) {
+    SQLCHAR name[64];
+    SQLSMALLINT length;
+    SQLGetInfo(connection, SQL_USER_NAME, name, sizeof name, &length);
+    puts((const char *)name);
+    SQLDisconnect(connection);
+  } else {
+    SQLCHAR state[6], message[1024];
+    SQLINTEGER number;
+    SQLSMALLINT length;
+    SQLGetDiagRec(SQL_HANDLE_DBC, connection, 1, state, &number, message, sizeof message,
+                  &length);
+    fprintf(stderr, "%s: %s\n", (const char *)state, (const char *)message);
+  }
+  SQLFreeHandle(SQL_HANDLE_DBC, connection);
+  SQLFreeHandle(SQL_HANDLE_ENV, environment);
+  return ok;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 6) {
+    fprintf(stderr, "usage: %s DRIVER DSN HOSTNAME PORT USERNAME\n", argv[0]);
+    return 2;
+  }
+  rdstoken_signer_options options = {0};
+  options.struct_size = sizeof options;
+  options.hostname = argv[3];
+  options.port = (uint16_t)atoi(argv[4]);
+  options.username = argv[5];
+
+  rdstoken_signer *signer = NULL;
+  rdstoken_token *token = NULL;
+  rdstoken_error *error = NULL;
+  int ok = rdstoken_signer_new(&options, &signer, &error) == RDSTOKEN_STATUS_OK &&
+           rdstoken_signer_token(signer, &token, &error) == RDSTOKEN_STATUS_OK &&
+           rdstoken_check_length(argv[1], "SQLConnect", rdstoken_token_value(token), &error) ==
+               RDSTOKEN_STATUS_OK;
+  if (ok) {
+    ok = log_in(argv[2], argv[5], token);
+  } else {
+    fprintf(stderr, "%s\n", rdstoken_error_message(error));
+  }
+  rdstoken_error_free(error);
+  rdstoken_token_free(token);
+  rdstoken_signer_free(signer);
+  return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,338 @@
+"""`mysql_clear_password` for libmariadb: programs that know no password log in by token."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from plaintext import PlainMariaDB
+from programs import (
+    PLUGIN,
+    Program,
+    compile_program,
+    environment,
+    install_plugin,
+    refusing_once,
+    run,
+)
+from signers import LENGTHS, USER
+
+from built import ROOT
+
+if TYPE_CHECKING:
+    import pathlib
+    import subprocess
+
+    from signers import Logins
+
+WHO = "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return install_plugin(tmp_path_factory.mktemp("plugins"))
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    source = ROOT / "bindings" / "mariadb" / "examples" / "login.c"
+    return compile_program(source, tmp_path_factory.mktemp("example"), "libmariadb")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    source = ROOT / "tests" / "drivers" / "c" / "plugin_host.c"
+    return compile_program(source, tmp_path_factory.mktemp("host"), "libmariadb")
+
+
+class Host:
+    """How to start the program that does what it is told."""
+
+    def __init__(self, program: pathlib.Path, plugins: pathlib.Path, logins: Logins) -> None:
+        self._program, self._plugins, self._logins = program, plugins, logins
+
+    def by_address(self, **env: str) -> Program:
+        """For threads: the look-up of names that the tests have serves one at a time."""
+        settings = {"RDSTOKEN_HOSTNAME": self._logins.host, "RDSTOKEN_TLS": "require"}
+        return self(verify=False, host="127.0.0.1", **settings, **env)
+
+    def __call__(self, *, verify: bool = True, host: str = "", **env: str) -> Program:
+        logins = self._logins
+        where = (host or logins.host, str(logins.port), USER, self._plugins)
+        ca_file = logins.ca_file if verify else "-"
+        return Program(self._program, *where, ca_file, env=environment(logins, **env))
+
+
+@pytest.fixture
+def start(host: pathlib.Path, plugins: pathlib.Path, mariadb: Logins) -> Host:
+    return Host(host, plugins, mariadb)
+
+
+def command(
+    logins: Logins, plugins: pathlib.Path | None, *options: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The `mariadb` command, which holds a libmariadb of its own."""
+    where = ("--host", logins.host, "--port", str(logins.port), "--user", USER)
+    tls = (f"--ssl-ca={logins.ca_file}", "--ssl-verify-server-cert")
+    return run(
+        "mariadb",
+        "--no-defaults",
+        *([f"--plugin-dir={plugins}"] if plugins else []),
+        *where,
+        *tls,
+        *options,
+        "--skip-column-names",
+        f"--execute={WHO}",
+        env=environment(logins, **env),
+    )
+
+
+def isql(logins: Logins, plugins: pathlib.Path, directory: pathlib.Path, **env: str) -> str:
+    """`isql` of unixODBC, with MariaDB's Connector/ODBC and a data source that has no password."""
+    ini = directory / "odbc.ini"
+    ini.write_text(
+        f"[demo]\nDriver=MariaDB Unicode\nSERVER={logins.host}\nPORT={logins.port}\nUSER={USER}\n"
+        f"DATABASE={logins.dbname}\nPLUGIN_DIR={plugins}\nFORCETLS=1\nSSLVERIFY=1\n"
+        f"SSLCA={logins.ca_file}\n"
+    )
+    done = run(
+        "isql",
+        "-b",
+        "-v",
+        "demo",
+        env=environment(logins, ODBCINI=str(ini), **env),
+        text=WHO + "\n",
+    )
+    return done.stdout + done.stderr
+
+
+# Logging in.
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_c_program(
+    mariadb: Logins, plugins: pathlib.Path, example: pathlib.Path, length: int
+) -> None:
+    done = run(
+        example,
+        mariadb.host,
+        str(mariadb.port),
+        USER,
+        mariadb.ca_file,
+        plugins,
+        env=environment(mariadb, f"token-{length}"),
+    )
+    assert (done.stdout, done.stderr) == (f"{USER}\n", "")
+    assert mariadb.server.records()[-1].length == length
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_the_mariadb_command(mariadb: Logins, plugins: pathlib.Path, length: int) -> None:
+    done = command(mariadb, plugins, profile=f"token-{length}")
+    assert (done.stdout, done.stderr) == (f"{USER}\n", "")
+    assert mariadb.server.records()[-1].length == length
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_isql(mariadb: Logins, plugins: pathlib.Path, tmp_path: pathlib.Path, length: int) -> None:
+    assert f"| {USER} " in isql(mariadb, plugins, tmp_path, profile=f"token-{length}")
+    assert mariadb.server.records()[-1].length == length
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize(
+    "how", ["connect", "default-auth", "without-blocking", "fork", "change-user"]
+)
+def test_the_ways_to_connect(start: Host, mariadb: Logins, how: str, length: int) -> None:
+    with start(profile=f"token-{length}") as program:
+        assert program.ask("connect") == f"ok {USER}"
+        assert program.ask(how) == f"ok {USER}"
+        assert program.end() == ""
+        assert program.code == 0
+    assert mariadb.server.records()[-1].length == length
+
+
+def test_no_option_but_the_environment(mariadb: Logins, plugins: pathlib.Path) -> None:
+    done = command(mariadb, None, MARIADB_PLUGIN_DIR=str(plugins))
+    assert (done.stdout, done.stderr) == (f"{USER}\n", "")
+
+
+def test_threads(plugins: pathlib.Path, start: Host) -> None:
+    # Loaded at the start, and not by several threads at a time, which libmariadb cannot do.
+    loaded = {"MARIADB_PLUGIN_DIR": str(plugins), "LIBMYSQL_PLUGINS": "mysql_clear_password"}
+    for _ in range(5):
+        with start.by_address(**loaded) as program:
+            assert program.ask("threads") == f"ok {USER}"
+
+
+# The life of a token.
+
+
+def test_a_token_is_reused(start: Host, mariadb: Logins) -> None:
+    """By the whole process: threads, and children that were forked later."""
+    before = len(mariadb.server.records())
+    with start.by_address() as program:
+        for how in ("connect", "threads", "fork", "without-blocking"):
+            assert program.ask(how) == f"ok {USER}"
+    records = mariadb.server.records()[before:]
+    assert len(records) == 11
+    assert len({record.sha256 for record in records}) == 1
+
+
+def test_an_old_process_connects(start: Host, mariadb: Logins) -> None:
+    before = len(mariadb.server.records())
+    with start(RDSTOKEN_EXPIRES_IN="2") as program:
+        assert program.ask("connect") == f"ok {USER}"
+        time.sleep(2.1)
+        for how in ("connect", "fork", "default-auth", "change-user"):
+            assert program.ask(how) == f"ok {USER}"
+    records = mariadb.server.records()[before:]
+    assert records[0].sha256 != records[1].sha256
+    assert all(record.accepted for record in records)
+
+
+def test_a_refused_token_is_not_given_to_the_next_login(start: Host, mariadb: Logins) -> None:
+    with start() as program:
+        assert program.ask("connect") == f"ok {USER}"
+        with refusing_once(mariadb):
+            assert program.ask("connect").startswith("error 1045 Access denied")
+        time.sleep(1)  # a token of another second has other bytes
+        assert program.ask("connect") == f"ok {USER}"
+    first, second, third = (record.sha256 for record in mariadb.server.records()[-3:])
+    assert first == second != third
+
+
+def test_libmariadb_may_be_unloaded_and_loaded_again(start: Host) -> None:
+    with start.by_address() as program:
+        for what in ("connect", "unload", "connect", "threads", "unload"):
+            assert program.ask(what).startswith("ok ")
+        assert program.end() == ""
+        assert program.code == 0
+
+
+# TLS.
+
+
+@pytest.mark.parametrize("in_greeting", [False, True])
+@pytest.mark.parametrize("tls", ["verify", "require"])
+def test_nothing_leaves_without_tls(
+    mariadb: Logins, plugins: pathlib.Path, host: pathlib.Path, tls: str, *, in_greeting: bool
+) -> None:
+    with PlainMariaDB(in_greeting=in_greeting) as server:
+        where = ("127.0.0.1", str(server.port), USER, plugins)
+        env = environment(mariadb, RDSTOKEN_HOSTNAME=mariadb.host, RDSTOKEN_TLS=tls)
+        ways = ("connect", "default-auth", "password", "without-blocking")
+        with Program(host, *where, "-", env=env) as program:
+            for how in ways:
+                answer = program.ask(how)
+                assert answer.startswith("error 2026 rdstoken: the password is only sent over TLS")
+        done = run(
+            "mariadb",
+            "--no-defaults",
+            f"--plugin-dir={plugins}",
+            "--host=127.0.0.1",
+            f"--port={server.port}",
+            f"--user={USER}",
+            "--execute=SELECT 1",
+            env=env,
+        )
+        assert "(HY000): rdstoken: the password is only sent over TLS" in done.stderr
+        assert server.connections == len(ways) + 1
+        assert server.passwords == []
+        assert b"X-Amz" not in server.received
+        assert b"configured-password" not in server.received
+
+
+@pytest.mark.parametrize("how", ["connect", "default-auth", "fork"])
+def test_a_server_that_is_not_verified_gets_no_token(
+    start: Host, mariadb: Logins, how: str
+) -> None:
+    with mariadb.seen() as seen, start(verify=False) as program:
+        answer = program.ask(how)
+    assert answer.startswith("error 2026 rdstoken: ")
+    assert "ssl-verify-server-cert" in answer
+    assert seen == []
+    with mariadb.seen() as seen, start(verify=False, RDSTOKEN_TLS="require") as program:
+        assert program.ask(how) == f"ok {USER}"
+    assert seen == [True]
+
+
+def test_a_server_with_another_name_gets_no_token(start: Host, mariadb: Logins) -> None:
+    with mariadb.seen() as seen:
+        for how in ("connect", "default-auth"):
+            with start(host="other." + mariadb.host.partition(".")[2]) as program:
+                assert "error 2026 " in program.ask(how)
+    assert seen == []
+
+
+def test_a_configured_password_is_sent_over_tls(start: Host, mariadb: Logins) -> None:
+    for verify in (True, False):
+        with start(verify=verify) as program:
+            assert program.ask("password").startswith("error 1045 ")
+        record = mariadb.server.records()[-1]
+        assert (record.length, record.accepted) == (len("configured-password"), False)
+
+
+# Settings and errors.
+
+
+def test_the_environment_names_another_login(start: Host, mariadb: Logins) -> None:
+    elsewhere = {"verify": False, "host": "127.0.0.1", "RDSTOKEN_TLS": "require"}
+    with start(**elsewhere) as program:
+        answer = program.ask("connect")
+        assert answer.startswith("error 2061 rdstoken: hostname: ")
+        assert "RDSTOKEN_HOSTNAME" in answer
+    with start(**elsewhere, RDSTOKEN_HOSTNAME=mariadb.host) as program:
+        assert program.ask("connect") == f"ok {USER}"
+    with start(RDSTOKEN_PORT=str(mariadb.port - 1)) as program:
+        assert program.ask("connect").startswith("error 1045 ")
+    assert "signed for another host or port" in mariadb.server.log().splitlines()[-2]
+    with start(RDSTOKEN_REGION="eu-central-1") as program:
+        assert program.ask("connect").startswith("error 1045 ")
+    with start(profile="nobody", RDSTOKEN_PROFILE="token-1500") as program:
+        assert program.ask("connect") == f"ok {USER}"
+    assert mariadb.server.records()[-1].length == 1500
+
+
+def test_what_is_missing_is_said(start: Host) -> None:
+    for env, text in [
+        ({"profile": "nobody"}, "rdstoken: no credentials found"),
+        ({"RDSTOKEN_EXPIRES_IN": "15m"}, "rdstoken: RDSTOKEN_EXPIRES_IN: expected whole seconds"),
+        ({"RDSTOKEN_EXPIRES_IN": "901"}, "rdstoken: expires_in: expected 1 to 900 seconds"),
+        ({"RDSTOKEN_TLS": "no"}, "rdstoken: RDSTOKEN_TLS: expected verify or require"),
+        ({"RDSTOKEN_PROFILE": "nobody"}, "rdstoken: "),
+    ]:
+        with start(**env) as program:
+            assert program.ask("connect").startswith(f"error 2061 {text}")
+
+
+def test_another_user_is_refused_by_the_server(start: Host) -> None:
+    with start() as program:
+        assert program.ask("no-user").startswith("error 1045 ")
+        assert program.ask("connect") == f"ok {USER}"
+
+
+def test_no_message_holds_a_secret(
+    mariadb: Logins, plugins: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    key = mariadb.server.session_key
+    said = ""
+    for env in ({"RDSTOKEN_REGION": "eu-central-1"}, {"RDSTOKEN_TLS": "x"}, {"profile": "nobody"}):
+        done = command(mariadb, plugins, **env)
+        assert done.returncode != 0
+        said += done.stdout + done.stderr + isql(mariadb, plugins, tmp_path, **env)
+    assert "X-Amz" not in said
+    assert key.secret_access_key not in said
+    assert str(key.session_token) not in said
+
+
+# The library itself.
+
+
+def test_what_it_exports_and_needs() -> None:
+    exported = run("nm", "--dynamic", "--defined-only", PLUGIN, env={}).stdout.split()
+    assert exported[2::3] == ["_mysql_client_plugin_declaration_"]
+    dynamic = run("readelf", "--dynamic", PLUGIN, env={}).stdout
+    assert "NODELETE" in dynamic
+    assert "mariadb" not in dynamic
