@@ -25,14 +25,10 @@ of a token for escapes. One that would be too long for pyodbc (32,684 bytes) is 
 A login that the server refuses with a token from the cache is tried once more with a fresh one.
 With PostgreSQL, that is told by the server's text, which must be English (`lc_messages`).
 
-pyodbc lets ODBC pool connections if odbcinst.ini allows it (`Pooling = Yes`), and ODBC finds them
-again by their connection string. With tokens in it there is nothing to be found when the token has
-changed: connections are kept, with the token, and never used again. So before the first
-connection:
-
-    pyodbc.pooling = False
-
-and hand `connect` to a pool that makes its connections with a function, such as SQLAlchemy's:
+Leave ODBC's own pool off, as it is unless odbcinst.ini says `Pooling = Yes`. It finds connections
+again by their connection string; with tokens in that, it keeps connections that are never used
+again. `pyodbc.pooling = False` does not help: unixODBC goes by the file alone. Hand `connect` to a
+pool that makes its connections with a function, such as SQLAlchemy's:
 
     pool = sqlalchemy.pool.QueuePool(
         lambda: rdstoken.pyodbc.connect(signer, driver="psqlodbc", database="postgres")

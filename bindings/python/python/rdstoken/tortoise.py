@@ -84,7 +84,7 @@ class _Client(BaseDBAsyncClient):
         self._signer = signer
         self._ca_file = ca_file
         own = {"host": signer.hostname, "port": signer.port, "user": signer.username}
-        super().__init__(**kwargs | own | {"password": ""})
+        super().__init__(**kwargs | own | {"password": None})
 
 
 # Each class is made when it is first asked for, because Tortoise's imports the driver.
