@@ -71,16 +71,30 @@ function passwordOf(signer) {
       // Called once by what keeps the answer, the token would be sent for ever.
       throw invalid('password', "expected pg's Client to ask for it, at each login anew");
     }
-    if (!connection.stream?.encrypted) {
-      throw notEncrypted();
-    }
-    const token = await signer.getAuthToken();
+    const token = await tokenFor(signer, connection);
     /** @param {{ code?: string }} error */
     const onError = ({ code }) => tell(signer, token, code);
     connection.once('errorMessage', onError);
     connection.once('readyForQuery', () => connection.off('errorMessage', onError));
     return token;
   };
+}
+
+/**
+ * @param {Signer} signer
+ * @param {any} connection
+ */
+async function tokenFor(signer, connection) {
+  try {
+    if (!connection.stream?.encrypted) {
+      throw notEncrypted();
+    }
+    return await signer.getAuthToken();
+  } catch (error) {
+    // pg itself leaves it open, until the server loses patience after a minute.
+    connection.end();
+    throw error;
+  }
 }
 
 module.exports = { pgOptions };

@@ -1,6 +1,7 @@
 'use strict';
 
-const { agreed, verified } = require('./shared.cjs');
+const { connect, Socket } = require('node:net');
+const { agreed, notEncrypted, verified } = require('./shared.cjs');
 
 /**
  * @typedef {import('../index.cjs').Signer} Signer
@@ -12,17 +13,18 @@ const { agreed, verified } = require('./shared.cjs');
  * What the adapter sets of postgres.js's options.
  *
  * @typedef {object} PostgresLogin
- * @property {string} host Where to connect to.
+ * @property {string} host The signer's hostname.
  * @property {number} port The port.
  * @property {string} username The user.
  * @property {() => Promise<string>} password Asked for at every login.
  * @property {Tls} ssl TLS, with the certificate verified for the signer's hostname.
+ * @property {(options: any) => Promise<any>} socket Asks the signer, then connects.
  */
 
 const NAMES = {
   host: ['host', 'hostname'],
   user: ['user', 'username'],
-  refused: ['pass', 'password', 'path'],
+  refused: ['pass', 'password', 'path', 'socket'],
 };
 
 /**
@@ -45,14 +47,40 @@ const NAMES = {
 function postgresOptions(signer, options) {
   const given = agreed(signer, options ?? {}, NAMES);
   const { caFile: _caFile, hostaddr, hostname: _hostname, user: _user, ...rest } = given;
+  const host = String(hostaddr ?? signer.hostname);
   return /** @type {any} */ ({
     ...rest,
-    host: hostaddr ?? signer.hostname,
+    host: signer.hostname,
     port: signer.port,
     username: signer.username,
-    password: signer.password,
+    // By now there is a token, see below. If not, the server refuses an empty one.
+    password: () => signer.getAuthToken().catch(() => ''),
     ssl: verified(signer, given),
+    socket: (/** @type {{ ssl: unknown }} */ { ssl }) => open(signer, host, ssl),
   });
+}
+
+/**
+ * Sees to it that there is a token before a new connection needs one: postgres.js handles no error of
+ * its password function, and the process would end of it. An error of a socket reaches the query.
+ *
+ * @param {Signer} signer
+ * @param {string} host
+ * @param {unknown} ssl What postgres.js is about to do.
+ */
+async function open(signer, host, ssl) {
+  try {
+    if (typeof ssl !== 'object' || ssl === null) {
+      // Whoever laid other options over ours.
+      throw notEncrypted();
+    }
+    await signer.getAuthToken();
+  } catch (error) {
+    const failed = new Socket();
+    setImmediate(() => failed.destroy(/** @type {Error} */ (error)));
+    return failed;
+  }
+  return connect({ host, port: signer.port });
 }
 
 module.exports = { postgresOptions };

@@ -6,7 +6,7 @@ export type Tls = import("./shared.cjs").Tls;
  */
 export type PostgresLogin = {
     /**
-     * Where to connect to.
+     * The signer's hostname.
      */
     host: string;
     /**
@@ -25,6 +25,10 @@ export type PostgresLogin = {
      * TLS, with the certificate verified for the signer's hostname.
      */
     ssl: Tls;
+    /**
+     * Asks the signer, then connects.
+     */
+    socket: (options: any) => Promise<any>;
 };
 /**
  * Options for postgres.js. Every new connection asks the signer for a token.

@@ -54,9 +54,9 @@ function sequelizeOptions(signer, options) {
     throw invalid('dialect', `expected one of ${Object.keys(DRIVERS).join(', ')}`);
   }
   const login = DRIVERS[dialect](signer, {
-    .../** @type {any} */ (dialectOptions),
     caFile,
     hostaddr,
+    .../** @type {any} */ (dialectOptions),
   });
   const { beforeConnect, ...otherHooks } = /** @type {any} */ (hooks ?? {});
   return /** @type {any} */ ({
@@ -64,32 +64,31 @@ function sequelizeOptions(signer, options) {
     host: login.host,
     port: login.port,
     username: login.user,
-    dialectOptions: login,
+    dialectOptions: { ...login },
     hooks: { ...otherHooks, beforeConnect: [settle(login), beforeConnect ?? []].flat() },
   });
 }
 
 /**
- * Sequelize takes the endpoint, the user and the password from a URL if it is given one as well.
+ * If Sequelize is given a URL as well, it takes the endpoint and the login from there, and lays what
+ * else the URL says over the driver's options, TLS included.
  *
  * @param {Record<string, any>} login
  */
 function settle(login) {
+  const expected = { host: login.host, port: login.port, username: login.user };
   /** @param {Record<string, any>} config Of all connections. */
   return (config) => {
-    for (const [field, value] of [
-      ['host', login.host],
-      ['port', login.port],
-      ['username', login.user],
-    ]) {
+    for (const [field, value] of Object.entries(expected)) {
       if (String(config[field]) !== String(value)) {
-        throw invalid(field, "expected the signer's own; what came is from the URL");
+        throw invalid(field, "expected the signer's own in the URL");
       }
     }
     if (isGiven(config.password) && config.password !== login.password) {
       throw invalid('password', 'expected none in the URL');
     }
     config.password = login.password;
+    Object.assign(config.dialectOptions, login);
   };
 }
 

@@ -1,10 +1,14 @@
 // What the tests of the drivers share: the real servers, signers for them, and the course of a test.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Signer } from 'rdstoken';
 import '../helpers.mjs';
 
@@ -15,17 +19,20 @@ assert.ok(process.env.RDSTOKEN_TEST_SERVERS, 'run these with `npm run test:drive
  * @typedef {{ id: () => Promise<unknown>, close: () => unknown }} Pool
  */
 
-/** The servers' descriptions, by `postgres` and `mariadb`. */
-export const SERVERS = JSON.parse(process.env.RDSTOKEN_TEST_SERVERS);
-
 /** Session tokens for tokens of these lengths, with the usual `expiresIn` of three digits. */
 const LENGTHS = [1500, 8192];
 
+/** Of tokens, in seconds: the shortest life in which a login surely fits. */
+const LIFE = 3;
+
+/** Where they are started from. */
+export const SERVERS_PATH = fileURLToPath(new URL('../../../../tests/servers/', import.meta.url));
+
+/** The servers' descriptions, by `postgres` and `mariadb`. */
+export const SERVERS = JSON.parse(process.env.RDSTOKEN_TEST_SERVERS);
+
 /** The server knows nobody with these. */
 export const WRONG = Object.freeze({ accessKeyId: 'AKIDWRONG', secretAccessKey: 'wrong' });
-
-/** Of tokens, in seconds: the shortest life in which a login surely fits. */
-const LIFE = 2;
 
 /** A profile's credentials. */
 export function credentials(server, profile = 'default') {
@@ -56,11 +63,33 @@ export function expiry() {
   return setTimeout((LIFE + 1) * 1000 + 100);
 }
 
-/** Whether a token has arrived at the server's verifier, whole, and was good. */
-export function accepted(server, token) {
-  const sha256 = createHash('sha256').update(token).digest('hex');
-  const record = ` ${token.length} ${sha256} accepted\n`;
-  return readFileSync(server.records_file, 'utf8').includes(record);
+/** How the server's verifier answered each time a password arrived there: `accepted`, `refused`. */
+export function passwords(server, password) {
+  const sha256 = createHash('sha256').update(password).digest('hex');
+  const record = new RegExp(` ${password.length} ${sha256} (\\w+)\n`, 'gu');
+  return [...readFileSync(server.records_file, 'utf8').matchAll(record)].map(([, how]) => how);
+}
+
+/** Whether a token has arrived at the server's verifier. */
+export function arrived(server, token) {
+  return passwords(server, token).length > 0;
+}
+
+/** A server without TLS that keeps what clients send, until the test ends or `end` is called. */
+export async function plaintext(t, kind) {
+  const child = spawn('python3', [join(SERVERS_PATH, 'plaintext.py'), kind, '--print-json'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => child.stdin.end());
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value);
+  return {
+    ...(await next()),
+    end: () => {
+      child.stdin.end();
+      return next();
+    },
+  };
 }
 
 /** The set of all tokens that a signer hands out from now on. */
@@ -107,7 +136,7 @@ export async function outlives(kind, length, open) {
     for (const token of tokens) {
       // The profile counts on an expiry of three digits.
       assert.equal(token.length, length - 2);
-      assert.ok(accepted(server, token));
+      assert.equal(passwords(server, token)[0], 'accepted');
     }
   } finally {
     await close();

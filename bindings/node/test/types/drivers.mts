@@ -68,7 +68,7 @@ MikroOrmMariaDb.init({ dbName: 'd', driverOptions: { connection: mariadbOptions(
 const max: number = pgOptions(signer, { max: 3 }).max;
 
 // @ts-expect-error: caFile is the adapter's
-const caFile = pgOptions(signer, { caFile: 'f' }).caFile;
+const { caFile } = pgOptions(signer, { caFile: 'f' });
 // @ts-expect-error: a file's name is a string
 mysql2Options(signer, { caFile: 1 });
 // @ts-expect-error: the signer comes first
