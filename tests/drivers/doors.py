@@ -134,7 +134,9 @@ def _psycopg_async(signer: Signer, dbname: str, ca_file: str | None) -> str:
 
 @contextlib.contextmanager
 def psycopg_pool_of(**options: Any) -> Iterator[Callable[[int], Users]]:
-    with psycopg_pool.ConnectionPool(min_size=1, max_size=3, timeout=10, **options) as pool:
+    with psycopg_pool.ConnectionPool(
+        **{"min_size": 1, "max_size": 3, "timeout": 10} | options
+    ) as pool:
         pool.wait()  # else the first to ask makes it grow
 
         def users(count: int) -> Users:

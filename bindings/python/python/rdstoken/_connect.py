@@ -28,7 +28,7 @@ def refuse_given(
     """Refuse these arguments, unless they are absent or `None`."""
     for name in names:
         if given.get(name) is not None:
-            raise _errors.InvalidArgumentError(f"argument {name}: {why}", field=name)
+            raise _errors.InvalidArgumentError(f"{name}: {why}", field=name)
 
 
 def refuse_others(
@@ -50,7 +50,7 @@ def refuse_others(
         if name == host and str(value).lower().removesuffix(".") == own:
             continue
         raise _errors.InvalidArgumentError(
-            f"argument {name}: it is not the signer's, so its tokens would be refused", field=name
+            f"{name}: it is not the signer's, so its tokens would be refused", field=name
         )
 
 
@@ -60,7 +60,7 @@ def refuse_others(
 def tls_required(name: str) -> _errors.TlsRequiredError:
     """Make the error for an argument that would let the token leave without TLS."""
     return _errors.TlsRequiredError(
-        f"argument {name}: a token is sent over TLS alone, and this would do without", field=name
+        f"{name}: a token is sent over TLS alone, and this would do without", field=name
     )
 
 
@@ -73,7 +73,7 @@ def ssl_context(ca_file: str | os.PathLike[str] | None = None) -> ssl.SSLContext
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError is one
         raise _errors.InvalidArgumentError(
-            f"argument ca_file: no certificates can be read from it: {error.strerror}",
+            f"ca_file: no certificates can be read from it: {error.strerror}",
             field="ca_file",
         ) from None
 
@@ -82,7 +82,7 @@ def check_context(context: ssl.SSLContext, name: str) -> None:
     """Refuse a context of the caller's own that verifies nothing."""
     if context.verify_mode is not ssl.CERT_REQUIRED:
         raise _errors.TlsRequiredError(
-            f"argument {name}: it verifies no certificate, so anybody could take the token",
+            f"{name}: it verifies no certificate, so anybody could take the token",
             field=name,
         )
 

@@ -87,7 +87,7 @@ def _context(given: object, ca_file: str | os.PathLike[str] | None) -> ssl.SSLCo
     if isinstance(given, ssl.SSLContext):
         if ca_file is not None:
             raise _errors.InvalidArgumentError(
-                "argument ssl_context: it brings its own authorities, so ca_file cannot count",
+                "ssl_context: it brings its own authorities, so ca_file cannot count",
                 field="ssl_context",
             )
         return given

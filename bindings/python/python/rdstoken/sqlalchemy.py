@@ -52,6 +52,7 @@ from rdstoken import _connect, _errors
 
 if TYPE_CHECKING:
     import os
+
     from sqlalchemy import Dialect, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -94,16 +95,16 @@ def attach(
     dialect = own.dialect
     if dialect.driver not in _ADAPTERS:
         raise _errors.InvalidArgumentError(
-            f"argument engine: its driver is none of {', '.join(_ADAPTERS)}", field="engine"
+            f"engine: its driver is none of {', '.join(_ADAPTERS)}", field="engine"
         )
     if getattr(own.pool, "_creator", attach).__module__ != "sqlalchemy.engine.create":
         raise _errors.InvalidArgumentError(
-            "argument engine: it has a creator or pool of its own, which never asks for a token",
+            "engine: it has a creator or pool of its own, which never asks for a token",
             field="engine",
         )
     if dialect in _attached:
         raise _errors.InvalidArgumentError(
-            "argument engine: it is attached to a signer already", field="engine"
+            "engine: it is attached to a signer already", field="engine"
         )
     adapter = importlib.import_module(f"rdstoken.{_ADAPTERS[dialect.driver]}")
     cargs, cparams = dialect.create_connect_args(own.url)

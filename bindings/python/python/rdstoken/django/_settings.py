@@ -45,6 +45,6 @@ def _by_path(path: object) -> Signer:
     signer = import_string(path) if isinstance(path, str) else path
     if not isinstance(signer, Signer):
         raise _errors.InvalidArgumentError(
-            "argument signer: it is not the dotted path of a rdstoken.Signer", field="signer"
+            "signer: it is not the dotted path of a rdstoken.Signer", field="signer"
         )
     return signer
