@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
+import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     import subprocess
 
     from signers import Logins
+    from typing_extensions import Self
 
+NO_TLS = "rdstoken: the password is only sent over TLS, and there is none"
 WHO = "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
 
 
@@ -52,16 +58,19 @@ class Host:
     def __init__(self, program: pathlib.Path, plugins: pathlib.Path, logins: Logins) -> None:
         self._program, self._plugins, self._logins = program, plugins, logins
 
+    def __call__(
+        self, profile: str = "default", tls: str = "", host: str = "", port: int = 0, **env: str
+    ) -> Program:
+        """`tls` is one of the program's words; it verifies the server unless told otherwise."""
+        logins = self._logins
+        where = (host or logins.host, str(port or logins.port), USER, self._plugins)
+        env = environment(logins, profile, **env)
+        return Program(self._program, *where, tls or logins.ca_file, env=env)
+
     def by_address(self, **env: str) -> Program:
         """For threads: the look-up of names that the tests have serves one at a time."""
-        settings = {"RDSTOKEN_HOSTNAME": self._logins.host, "RDSTOKEN_TLS": "require"}
-        return self(verify=False, host="127.0.0.1", **settings, **env)
-
-    def __call__(self, *, verify: bool = True, host: str = "", **env: str) -> Program:
-        logins = self._logins
-        where = (host or logins.host, str(logins.port), USER, self._plugins)
-        ca_file = logins.ca_file if verify else "-"
-        return Program(self._program, *where, ca_file, env=environment(logins, **env))
+        env |= {"RDSTOKEN_HOSTNAME": self._logins.host, "RDSTOKEN_TLS": "require"}
+        return self("default", "on", "127.0.0.1", 0, **env)
 
 
 @pytest.fixture
@@ -105,6 +114,45 @@ def isql(logins: Logins, plugins: pathlib.Path, directory: pathlib.Path, **env: 
         text=WHO + "\n",
     )
     return done.stdout + done.stderr
+
+
+class Relay:
+    """Stands between clients and a server, one at a time, and keeps what the clients send."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self.received = b""
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # no more clients
+            while True:
+                client = self._listener.accept()[0]
+                with client, socket.create_connection(("127.0.0.1", self._to)) as server:
+                    self._talk(client, server)
+
+    def _talk(self, client: socket.socket, server: socket.socket) -> None:
+        sinks = {client: server, server: client}
+        with contextlib.suppress(ConnectionError):
+            while True:
+                for source in select.select(list(sinks), [], [])[0]:
+                    data = source.recv(65_536)
+                    if not data:
+                        return
+                    if source is client:
+                        self.received += data
+                    sinks[source].sendall(data)
 
 
 # Logging in.
@@ -215,18 +263,17 @@ def test_libmariadb_may_be_unloaded_and_loaded_again(start: Host) -> None:
 
 
 @pytest.mark.parametrize("in_greeting", [False, True])
-@pytest.mark.parametrize("tls", ["verify", "require"])
-def test_nothing_leaves_without_tls(
-    mariadb: Logins, plugins: pathlib.Path, host: pathlib.Path, tls: str, *, in_greeting: bool
+@pytest.mark.parametrize("policy", ["verify", "require"])
+def test_nothing_leaves_for_a_server_without_tls(
+    mariadb: Logins, plugins: pathlib.Path, start: Host, policy: str, *, in_greeting: bool
 ) -> None:
     with PlainMariaDB(in_greeting=in_greeting) as server:
-        where = ("127.0.0.1", str(server.port), USER, plugins)
-        env = environment(mariadb, RDSTOKEN_HOSTNAME=mariadb.host, RDSTOKEN_TLS=tls)
+        env = {"RDSTOKEN_HOSTNAME": mariadb.host, "RDSTOKEN_TLS": policy}
         ways = ("connect", "default-auth", "password", "without-blocking")
-        with Program(host, *where, "-", env=env) as program:
-            for how in ways:
-                answer = program.ask(how)
-                assert answer.startswith("error 2026 rdstoken: the password is only sent over TLS")
+        for tls in ("on", "off"):
+            with start(tls=tls, host="127.0.0.1", port=server.port, **env) as program:
+                for how in ways:
+                    assert program.ask(how).startswith(f"error 2026 {NO_TLS}")
         done = run(
             "mariadb",
             "--no-defaults",
@@ -235,25 +282,53 @@ def test_nothing_leaves_without_tls(
             f"--port={server.port}",
             f"--user={USER}",
             "--execute=SELECT 1",
-            env=env,
+            env=environment(mariadb, **env),
         )
-        assert "(HY000): rdstoken: the password is only sent over TLS" in done.stderr
-        assert server.connections == len(ways) + 1
+        assert f"(HY000): {NO_TLS}" in done.stderr
+        assert server.connections == 2 * len(ways) + 1
         assert server.passwords == []
         assert b"X-Amz" not in server.received
         assert b"configured-password" not in server.received
+
+
+def test_nothing_leaves_for_a_client_without_tls(start: Host, mariadb: Logins) -> None:
+    """The server could, but the program has not asked: too late when the plugin is called."""
+    with Relay(mariadb.port) as relay:
+        env = {"RDSTOKEN_HOSTNAME": mariadb.host, "RDSTOKEN_TLS": "require"}
+        env["RDSTOKEN_PORT"] = str(mariadb.port)
+        with start("default", "off", "127.0.0.1", relay.port, **env) as program:
+            for how in ("connect", "password", "without-blocking"):
+                assert program.ask(how).startswith(f"error 2026 {NO_TLS}")
+            # In time: it is turned on.
+            assert program.ask("default-auth") == f"ok {USER}"
+        assert USER.encode() in relay.received
+        assert b"X-Amz" not in relay.received
+        assert b"configured-password" not in relay.received
+
+
+def test_a_fingerprint_verifies_too(start: Host, mariadb: Logins) -> None:
+    certificate = mariadb.server._server / "server.crt"  # noqa: SLF001
+    openssl = ("openssl", "x509", "-noout", "-fingerprint", "-sha1", "-in", certificate)
+    right = run(*openssl, env={}).stdout.strip().partition("=")[2].replace(":", "")
+    with mariadb.seen() as seen:
+        for how in ("connect", "default-auth"):
+            with start(tls="fingerprint=" + right) as program:
+                assert program.ask(how) == f"ok {USER}"
+            with start(tls="fingerprint=" + "0" * 40) as program:
+                assert program.ask(how).startswith("error 2026 TLS/SSL error: Fingerprint")
+    assert seen == [True, True]
 
 
 @pytest.mark.parametrize("how", ["connect", "default-auth", "fork"])
 def test_a_server_that_is_not_verified_gets_no_token(
     start: Host, mariadb: Logins, how: str
 ) -> None:
-    with mariadb.seen() as seen, start(verify=False) as program:
+    with mariadb.seen() as seen, start(tls="on") as program:
         answer = program.ask(how)
     assert answer.startswith("error 2026 rdstoken: ")
     assert "ssl-verify-server-cert" in answer
     assert seen == []
-    with mariadb.seen() as seen, start(verify=False, RDSTOKEN_TLS="require") as program:
+    with mariadb.seen() as seen, start(tls="on", RDSTOKEN_TLS="require") as program:
         assert program.ask(how) == f"ok {USER}"
     assert seen == [True]
 
@@ -267,8 +342,8 @@ def test_a_server_with_another_name_gets_no_token(start: Host, mariadb: Logins) 
 
 
 def test_a_configured_password_is_sent_over_tls(start: Host, mariadb: Logins) -> None:
-    for verify in (True, False):
-        with start(verify=verify) as program:
+    for tls in ("", "on"):
+        with start(tls=tls) as program:
             assert program.ask("password").startswith("error 1045 ")
         record = mariadb.server.records()[-1]
         assert (record.length, record.accepted) == (len("configured-password"), False)
@@ -278,12 +353,11 @@ def test_a_configured_password_is_sent_over_tls(start: Host, mariadb: Logins) ->
 
 
 def test_the_environment_names_another_login(start: Host, mariadb: Logins) -> None:
-    elsewhere = {"verify": False, "host": "127.0.0.1", "RDSTOKEN_TLS": "require"}
-    with start(**elsewhere) as program:
+    with start(tls="on", host="127.0.0.1", RDSTOKEN_TLS="require") as program:
         answer = program.ask("connect")
         assert answer.startswith("error 2061 rdstoken: hostname: ")
         assert "RDSTOKEN_HOSTNAME" in answer
-    with start(**elsewhere, RDSTOKEN_HOSTNAME=mariadb.host) as program:
+    with start.by_address() as program:
         assert program.ask("connect") == f"ok {USER}"
     with start(RDSTOKEN_PORT=str(mariadb.port - 1)) as program:
         assert program.ask("connect").startswith("error 1045 ")
@@ -297,13 +371,13 @@ def test_the_environment_names_another_login(start: Host, mariadb: Logins) -> No
 
 def test_what_is_missing_is_said(start: Host) -> None:
     for env, text in [
-        ({"profile": "nobody"}, "rdstoken: no credentials found"),
+        ({"AWS_PROFILE": "nobody"}, "rdstoken: no credentials found"),
         ({"RDSTOKEN_EXPIRES_IN": "15m"}, "rdstoken: RDSTOKEN_EXPIRES_IN: expected whole seconds"),
         ({"RDSTOKEN_EXPIRES_IN": "901"}, "rdstoken: expires_in: expected 1 to 900 seconds"),
         ({"RDSTOKEN_TLS": "no"}, "rdstoken: RDSTOKEN_TLS: expected verify or require"),
         ({"RDSTOKEN_PROFILE": "nobody"}, "rdstoken: "),
     ]:
-        with start(**env) as program:
+        with start("default", "", "", 0, **env) as program:
             assert program.ask("connect").startswith(f"error 2061 {text}")
 
 

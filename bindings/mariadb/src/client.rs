@@ -1,10 +1,10 @@
 //! The little of libmariadb that a client plugin needs, as `<mysql.h>` and
-//! `<mysql/client_plugin.h>` of MariaDB Connector/C 3 declare it. Nothing is linked: programs that
+//! `<mysql/client_plugin.h>` of `MariaDB` Connector/C 3 declare it. Nothing is linked: programs that
 //! hold a libmariadb of their own, as the `mariadb` command does, export none of its functions, so
 //! all calls go through the connection's table of them. A test compiles the layout against the real
 //! headers.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_uint, c_ulong, c_void};
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -27,6 +27,10 @@ const ACCESS_DENIED: [c_uint; 2] = [1045, 1698];
 
 /// `CLIENT_SSL`
 const SSL_CAPABILITY: c_ulong = 2048;
+
+/// The number of the next packet, when the server has greeted and we have sent nothing. No command
+/// leaves it so: the server's answer to one is packet 1 at least.
+const AFTER_GREETING: c_uint = 1;
 
 const OPT_SSL_VERIFY_SERVER_CERT: c_int = 21;
 const OPT_SSL_ENFORCE: c_int = 38;
@@ -219,9 +223,9 @@ pub(crate) struct Connection<'call> {
 pub(crate) enum Tls {
     /// It protects the connection.
     On,
-    /// The server offers it, and it begins with the first packet that we send.
+    /// The server offers it, and nothing was sent yet: it can begin with the packet that we send.
     Offered,
-    /// The server does not offer it.
+    /// There is none on this connection.
     Missing,
 }
 
@@ -286,7 +290,9 @@ impl Connection<'_> {
         let cipher = cipher.map_or(ptr::null(), |cipher| unsafe { cipher(self.mysql) });
         if !cipher.is_null() {
             Tls::On
-        } else if self.mysql().server_capabilities & SSL_CAPABILITY != 0 {
+        } else if self.mysql().server_capabilities & SSL_CAPABILITY != 0
+            && self.mysql().net.pkt_nr == AFTER_GREETING
+        {
             Tls::Offered
         } else {
             Tls::Missing
@@ -409,9 +415,6 @@ unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
     unsafe { CStr::from_ptr(text) }
 }
 
-/// `c_long` and pointers are of one size wherever libmariadb runs but on Windows.
-const _: () = assert!(size_of::<c_long>() == size_of::<*const c_void>());
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -449,7 +452,7 @@ mod tests {
         offsets!(Vio as "MYSQL_PLUGIN_VIO":
             read_packet as "read_packet", write_packet as "write_packet", info as "info");
         offsets!(Net as "NET":
-            read_pos as "read_pos", last_errno as "last_errno", last_error as "last_error",
+            read_pos as "read_pos", pkt_nr as "pkt_nr", last_errno as "last_errno", last_error as "last_error",
             sqlstate as "sqlstate", extension as "extension");
         offsets!(Mysql as "MYSQL":
             net as "net", host as "host", user as "user", passwd as "passwd", port as "port",

@@ -1,5 +1,5 @@
-//! `mysql_clear_password` for libmariadb: any program on MariaDB Connector/C logs in to Aurora and
-//! RDS with a fresh IAM token and no password configured. The README beside it is for users.
+//! `mysql_clear_password` for libmariadb: any program on `MariaDB` Connector/C logs in to Aurora
+//! and RDS with a fresh IAM token and no password configured. The README beside it is for users.
 //!
 //! libmariadb asks its plugin directory for this plugin when the server wants the password as it
 //! is, and calls it at every login with the connection in sight. The token comes from
@@ -104,18 +104,12 @@ fn log_in(connection: &Connection<'_>) -> Result<c_int, Failure> {
     if !password.is_empty() {
         // As the stock plugin does, but over TLS alone.
         insist_on_tls(connection, TlsPolicy::Require)?;
-        return match connection.send(password.to_bytes_with_nul()) {
-            true => Ok(client::CR_OK),
-            false => Err(Failure::Said),
-        };
+        return send(connection, password.to_bytes_with_nul());
     }
     insist_on_tls(connection, TlsPolicy::read(&environment)?)?;
     let (signer, token) = token(connection)?;
     if before == Tls::Offered {
-        return match connection.send(token.value_with_nul().as_bytes()) {
-            true => Ok(client::CR_OK),
-            false => Err(Failure::Said),
-        };
+        return send(connection, token.value_with_nul().as_bytes());
     }
     // The first is what came along with the request for this plugin.
     let answered = connection.receive()
@@ -133,6 +127,15 @@ fn log_in(connection: &Connection<'_>) -> Result<c_int, Failure> {
     }
     // The server asks for another plugin; libmariadb sees to that.
     Ok(client::CR_ERROR)
+}
+
+/// Leaves the server's answer to libmariadb.
+fn send(connection: &Connection<'_>, password: &[u8]) -> Result<c_int, Failure> {
+    if connection.send(password) {
+        Ok(client::CR_OK)
+    } else {
+        Err(Failure::Said)
+    }
 }
 
 fn insist_on_tls(connection: &Connection<'_>, policy: TlsPolicy) -> Result<(), Error> {

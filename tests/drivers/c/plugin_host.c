@@ -1,7 +1,10 @@
 /* A program on libmariadb that knows no password, for the tests of the client plugin. It does what
  * the lines on standard input say, and answers each with a line: "ok USER", or "error NUMBER TEXT".
  *
- *   plugin_host HOSTNAME PORT USERNAME PLUGIN_DIR CA_FILE     (CA_FILE "-": do not verify) */
+ *   plugin_host HOSTNAME PORT USERNAME PLUGIN_DIR TLS
+ *
+ * TLS is a file of authorities to verify the server with; "on", not to verify it; "fingerprint=" and
+ * that of its certificate; or "off", not to ask for TLS at all. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -14,7 +17,7 @@
 
 enum { THREADS = 8 };
 
-static const char *hostname, *username, *plugin_dir, *ca_file;
+static const char *hostname, *username, *plugin_dir, *tls;
 static unsigned port;
 
 static MYSQL *prepare(void) {
@@ -22,9 +25,12 @@ static MYSQL *prepare(void) {
   const my_bool on = 1;
   if (connection == NULL) abort();
   mysql_options(connection, MYSQL_PLUGIN_DIR, plugin_dir);
-  mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &on);
-  if (strcmp(ca_file, "-") != 0) {
-    mysql_options(connection, MYSQL_OPT_SSL_CA, ca_file);
+  if (strcmp(tls, "on") == 0) {
+    mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &on);
+  } else if (strncmp(tls, "fingerprint=", 12) == 0) {
+    mysql_options(connection, MARIADB_OPT_TLS_PEER_FP, tls + 12);
+  } else if (strcmp(tls, "off") != 0) {
+    mysql_options(connection, MYSQL_OPT_SSL_CA, tls);
     mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
   }
   return connection;
@@ -154,7 +160,7 @@ int main(int argc, char **argv) {
   port = (unsigned)atoi(argv[2]);
   username = argv[3];
   plugin_dir = argv[4];
-  ca_file = argv[5];
+  tls = argv[5];
   char line[64];
   while (fgets(line, sizeof line, stdin) != NULL) {
     line[strcspn(line, "\n")] = '\0';
