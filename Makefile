@@ -136,9 +136,10 @@ vectors: $(VENV)/installed
 .PHONY: install
 install:
 	@test -e $(RELEASE)/librdstoken.so || { echo 'run "make build" first' >&2; exit 1; }
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/lib/cmake/rdstoken $(DESTDIR)$(PREFIX)/lib/rdstoken/plugin
 	install -m 755 $(RELEASE)/rdstoken $(DESTDIR)$(PREFIX)/bin/rdstoken
-	install -m 644 include/rdstoken.h $(DESTDIR)$(PREFIX)/include/rdstoken.h
+	install -m 644 include/rdstoken.h include/rdstoken.hpp $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(RELEASE)/librdstoken.so $(DESTDIR)$(PREFIX)/lib/librdstoken.so.$(VERSION)
 	ln -sf librdstoken.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/librdstoken.so
@@ -146,6 +147,13 @@ install:
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ffi/rdstoken.pc.in \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/rdstoken.pc
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/pkgconfig/rdstoken.pc
+	for name in rdstoken-config rdstoken-config-version; do \
+	    sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' ffi/cmake/$$name.cmake.in \
+	        > $(DESTDIR)$(PREFIX)/lib/cmake/rdstoken/$$name.cmake && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/lib/cmake/rdstoken/$$name.cmake || exit 1; \
+	done
+	install -m 755 $(RELEASE)/mysql_clear_password.so \
+	    $(DESTDIR)$(PREFIX)/lib/rdstoken/plugin/mysql_clear_password.so
 
 .PHONY: clean
 clean:

@@ -1,4 +1,6 @@
-"""`make install`: what a C programmer gets, and that it is enough to compile and run with."""
+"""`make install`: what a C or C++ programmer gets, and that it is enough to compile with pkg-config
+or CMake and to log in to a real server.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,17 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from postgres import Postgres
 
 from built import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from built import Command
 
-EXAMPLE = ROOT / "ffi" / "examples" / "presign.c"
+EXAMPLES = ROOT / "ffi" / "examples"
+EXAMPLE = EXAMPLES / "presign.c"
 
 
 def run(*command: str | pathlib.Path, **environment: str) -> str:
@@ -67,11 +73,15 @@ def test_the_files(prefix: pathlib.Path, command: Command) -> None:
     assert found == {
         "bin/rdstoken",
         "include/rdstoken.h",
+        "include/rdstoken.hpp",
+        "lib/cmake/rdstoken/rdstoken-config-version.cmake",
+        "lib/cmake/rdstoken/rdstoken-config.cmake",
         "lib/librdstoken.a",
         "lib/librdstoken.so",
         "lib/librdstoken.so.0",
         f"lib/librdstoken.so.{version}",
         "lib/pkgconfig/rdstoken.pc",
+        "lib/rdstoken/plugin/mysql_clear_password.so",
     }
     assert (prefix / "lib/librdstoken.so").readlink() == pathlib.Path("librdstoken.so.0")
     assert (prefix / "lib/librdstoken.so.0").readlink() == pathlib.Path(f"librdstoken.so.{version}")
@@ -89,6 +99,11 @@ def test_compiling_with_pkg_config(
     case = presign_cases[0]
     library = str(stage / "opt/rdstoken/lib")
     assert presign(program, case, LD_LIBRARY_PATH=library) == case["token"]
+
+
+def test_where_the_client_plugin_is(stage: pathlib.Path) -> None:
+    (directory,) = pkg_config(stage, "--variable=plugindir")
+    assert directory == f"{stage}/opt/rdstoken/lib/rdstoken/plugin"
 
 
 def test_linking_statically(
@@ -118,3 +133,102 @@ def test_how_the_library_is_linked(prefix: pathlib.Path) -> None:
     dynamic = run("readelf", "--dynamic", prefix / "lib/librdstoken.so")
     assert "Library soname: [librdstoken.so.0]" in dynamic
     assert "NODELETE" in dynamic
+
+
+# Logging in with what was installed.
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+def log_in(program: pathlib.Path, server: Postgres, **environment: str) -> str:
+    return run(
+        program,
+        server.host,
+        str(server.port),
+        server.users[0],
+        AWS_SHARED_CREDENTIALS_FILE=str(server.credentials_file),
+        PGHOSTADDR=server.hostaddr,
+        PGDATABASE=server.dbname,
+        PGSSLMODE="verify-full",
+        PGSSLROOTCERT=str(server.ca_file),
+        **environment,
+    ).strip()
+
+
+@pytest.mark.parametrize(
+    ("compiler", "file"), [("cc -std=c99", "login.c"), ("c++ -std=c++17", "login.cpp")]
+)
+def test_logging_in_with_pkg_config(
+    stage: pathlib.Path, tmp_path: pathlib.Path, server: Postgres, compiler: str, file: str
+) -> None:
+    program = tmp_path / "login"
+    libpq = run("pkg-config", "--cflags", "--libs", "libpq").split()
+    flags = pkg_config(stage, "--cflags", "--libs") + libpq
+    run(*compiler.split(), "-Wall", "-Werror", EXAMPLES / file, *flags, "-o", program)
+    library = str(stage / "opt/rdstoken/lib")
+    assert log_in(program, server, LD_LIBRARY_PATH=library) == server.users[0]
+
+
+CMAKE = """
+cmake_minimum_required(VERSION 3.13)
+project(app C CXX)
+find_package(rdstoken 0.1 REQUIRED)
+find_package(PostgreSQL REQUIRED)
+add_executable(in_c {examples}/login.c)
+target_link_libraries(in_c rdstoken::rdstoken PostgreSQL::PostgreSQL)
+add_executable(in_cpp {examples}/login.cpp)
+target_compile_features(in_cpp PRIVATE cxx_std_17)
+target_link_libraries(in_cpp rdstoken::rdstoken PostgreSQL::PostgreSQL)
+add_executable(static {examples}/login.c)
+target_link_libraries(static rdstoken::static PostgreSQL::PostgreSQL)
+file(WRITE ${{CMAKE_BINARY_DIR}}/plugins "${{rdstoken_PLUGIN_DIR}}")
+"""
+
+
+def configure(
+    stage: pathlib.Path, directory: pathlib.Path, text: str
+) -> subprocess.CompletedProcess[str]:
+    (directory / "CMakeLists.txt").write_text(text)
+    prefix = f"-DCMAKE_PREFIX_PATH={stage}/opt/rdstoken"
+    command = ["cmake", "-S", str(directory), "-B", str(directory / "build"), prefix]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_logging_in_with_cmake(
+    stage: pathlib.Path, tmp_path: pathlib.Path, server: Postgres
+) -> None:
+    done = configure(stage, tmp_path, CMAKE.format(examples=EXAMPLES))
+    assert done.returncode == 0, done.stderr
+    run("cmake", "--build", tmp_path / "build")
+    # CMake leaves the library's place in the programs.
+    for name in ("in_c", "in_cpp", "static"):
+        assert log_in(tmp_path / "build" / name, server) == server.users[0]
+    assert "[librdstoken.so.0]" in run("readelf", "--dynamic", tmp_path / "build" / "in_c")
+    assert "rdstoken" not in run("readelf", "--dynamic", tmp_path / "build" / "static")
+    plugins = pathlib.Path((tmp_path / "build" / "plugins").read_text())
+    assert (plugins / "mysql_clear_password.so").is_file()
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [
+        ("", True),
+        ("0", True),
+        ("0.1", True),
+        ("0.1.0 EXACT", True),
+        ("0.0", False),
+        ("0.1.1", False),
+        ("0.2", False),
+        ("1", False),
+    ],
+)
+def test_versions_that_cmake_finds(
+    stage: pathlib.Path, tmp_path: pathlib.Path, version: str, *, found: bool
+) -> None:
+    text = "cmake_minimum_required(VERSION 3.13)\nproject(app NONE)\n"
+    done = configure(stage, tmp_path, f"{text}find_package(rdstoken {version} REQUIRED)\n")
+    assert (done.returncode == 0) == found, done.stderr
