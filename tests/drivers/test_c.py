@@ -4,11 +4,14 @@ that ODBC has for a password, and the forms that do not work.
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import time
+import urllib.parse
 from typing import TYPE_CHECKING
 
 import pytest
+from common import key_for_length
 from plaintext import PlainMariaDB, PlainPostgres
 from programs import EXAMPLES, Program, compile_program, environment, refusing_once, run
 from signers import LENGTHS, USER
@@ -177,11 +180,11 @@ class Odbc:
     def __init__(self, directory: pathlib.Path, program: pathlib.Path) -> None:
         self._ini, self._program = directory / "odbc.ini", program
 
-    def data_source(self, logins: Logins, driver: str) -> dict[str, str]:
+    def data_source(self, logins: Logins, driver: str, *more: str) -> dict[str, str]:
         """Writes the data source `demo`, without user and password."""
         server = "Server" if "MariaDB" in driver else "Servername"
         where = [f"{server}={logins.host}", f"Port={logins.port}", f"Database={logins.dbname}"]
-        lines = ["[demo]", f"Driver={driver}", *where, *self._tls(logins, driver)]
+        lines = ["[demo]", f"Driver={driver}", *where, *self._tls(logins, driver), *more]
         self._ini.write_text("\n".join([*lines, ""]))
         return {"ODBCINI": str(self._ini)}
 
@@ -253,6 +256,33 @@ def test_psqlodbc_alters_a_token_without_braces(postgres: Logins, odbc: Odbc) ->
     assert "authentication failed for user" in done.stdout
     assert seen == [False]
     assert postgres.server.records()[-1].length < len(token)  # %XX became one byte
+
+
+@pytest.mark.parametrize(
+    ("driver", "length", "spoil"),
+    [
+        ("PostgreSQL Unicode", 900, urllib.parse.unquote_plus),
+        ("MariaDB Unicode", 988, str),
+        ("MariaDB Unicode", 1500, lambda token: token[:988]),
+    ],
+    ids=["altered", "whole", "cut"],
+)
+def test_a_token_in_odbc_ini(
+    request: pytest.FixtureRequest,
+    odbc: Odbc,
+    driver: str,
+    length: int,
+    spoil: Callable[[str], str],
+) -> None:
+    """A line of odbc.ini has room for 999 bytes, and psqlodbc decodes what stands there."""
+    logins: Logins = request.getfixturevalue(SERVERS[driver])
+    token = logins.signer(key_for_length(length)).token()
+    user = "User" if "MariaDB" in driver else "Username"
+    env = odbc.data_source(logins, driver, f"{user} = {USER}", f"Password = {token}")
+    done = run("isql", "-b", "demo", env=env, text="SELECT 1\n")
+    assert done.returncode == 1  # the server does not know the key, so not the whole one either
+    record = logins.server.records()[-1]
+    assert record.sha256 == hashlib.sha256(spoil(token).encode()).hexdigest()
 
 
 def test_psqlodbc_ansi_cuts_a_wide_token(postgres: Logins, odbc: Odbc) -> None:

@@ -146,7 +146,7 @@ struct Options {
 }
 
 /// `MYSQL`: a connection. libmariadb's own; read here, and changed through its functions only, but
-/// for one byte (see [`Connection::forget_reply`]).
+/// for one byte (see `Connection::forget_reply`).
 #[repr(C)]
 #[derive(Debug)]
 pub struct Mysql {
