@@ -5,18 +5,22 @@ from __future__ import annotations
 import abc
 import asyncio
 import contextlib
+import inspect
+import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiomysql
 import asyncmy
 import asyncmy.errors
 import mysql.connector
+import mysql.connector.aio
 import MySQLdb
 import pymysql
 import rdstoken
 import rdstoken.aiomysql
 import rdstoken.asyncmy
 import rdstoken.mysql_connector
+import rdstoken.mysql_connector_aio
 import rdstoken.mysqlclient
 import rdstoken.pymysql
 import sqlalchemy.pool
@@ -184,7 +188,8 @@ class Async(Driver):
         try:
             return await user_of_async(connection)
         finally:
-            await connection.ensure_closed()
+            close = getattr(connection, "ensure_closed", None) or connection.close
+            await close()
 
     def pool(self, signer: rdstoken.Signer, ca_file: str) -> Pool:
         return AsyncPool(lambda: self._adapter.create_pool(signer, ca_file=ca_file))
@@ -234,6 +239,36 @@ def close(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
+class ConnectorAio(Async):
+    """mysql-connector-python for asyncio, which has no pool that could be of use."""
+
+    database = "database"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "mysql-connector-aio",
+            rdstoken.mysql_connector_aio,
+            mysql.connector.aio,
+            (mysql.connector.Error, ssl.SSLError),
+        )
+
+    def pool(self, signer: rdstoken.Signer, ca_file: str) -> Pool:
+        return LoginPool(lambda: self.connect(signer, ca_file=ca_file))
+
+
+class LoginPool(Pool):
+    """No pool: each connection is opened when it is taken."""
+
+    def __init__(self, connect: Callable[[], str]) -> None:
+        self._connect = connect
+
+    def take(self, count: int) -> list[str]:
+        return [self._connect() for _ in range(count)]
+
+    def close(self) -> None:
+        pass
+
+
 async def _awaited(create: Callable[[], Awaitable[Any]]) -> Any:
     return await create()
 
@@ -245,7 +280,8 @@ def user_of(connection: Any) -> str:
 
 
 async def user_of_async(connection: Any) -> str:
-    async with connection.cursor() as cursor:
+    cursor = connection.cursor()
+    async with await cursor if inspect.isawaitable(cursor) else cursor as cursor:
         await cursor.execute(QUERY)
         return str((await cursor.fetchone())[0])
 
@@ -257,6 +293,8 @@ EXTENSION = Connector("mysql-connector-extension", pure=False)
 AIOMYSQL = Async("aiomysql", rdstoken.aiomysql, aiomysql, (pymysql.Error,))
 ASYNCMY = Async("asyncmy", rdstoken.asyncmy, asyncmy, (asyncmy.errors.MySQLError,))
 
-DRIVERS = [PYMYSQL, MYSQLCLIENT, PURE, AIOMYSQL, ASYNCMY]
+CONNECTOR_AIO = ConnectorAio()
+
+DRIVERS = [PYMYSQL, MYSQLCLIENT, PURE, CONNECTOR_AIO, AIOMYSQL, ASYNCMY]
 if mysql.connector.HAVE_CEXT:
     DRIVERS.append(EXTENSION)

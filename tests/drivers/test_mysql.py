@@ -18,8 +18,19 @@ import pytest
 import rdstoken
 import rdstoken.aiomysql
 import rdstoken.mysql_connector
+import rdstoken.mysql_connector_aio
 import rdstoken.pymysql
-from mysql_drivers import AIOMYSQL, ASYNCMY, DRIVERS, MYSQLCLIENT, PURE, PYMYSQL, Driver, Pool
+from mysql_drivers import (
+    AIOMYSQL,
+    ASYNCMY,
+    CONNECTOR_AIO,
+    DRIVERS,
+    MYSQLCLIENT,
+    PURE,
+    PYMYSQL,
+    Driver,
+    Pool,
+)
 from plaintext import PlainMariaDB
 from signers import LENGTHS, USER, wait_until_dead
 
@@ -127,6 +138,23 @@ def test_the_connector_logs_in_again_with_a_new_token(old: Old) -> None:
     old.pure.cmd_change_user(USER)
     assert old.pure.is_connected()
     assert not [value for value in vars(old.pure).values() if "X-Amz" in str(value)]
+
+
+def test_the_connector_for_asyncio_logs_in_again_with_a_new_token(mariadb: Logins) -> None:
+    signer = mariadb.brief()
+
+    async def log_in_again() -> None:
+        connection = await rdstoken.mysql_connector_aio.connect(signer, ca_file=mariadb.ca_file)
+        wait_until_dead(signer)
+        await connection.cmd_change_user(USER)
+        await connection.reconnect()
+        assert await connection.is_connected()
+        assert not [value for value in vars(connection).values() if "X-Amz" in str(value)]
+        await connection.close()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(log_in_again())
+    assert signer.stats().signed == 2
 
 
 def test_aiomysql_connects_again_with_a_new_token(mariadb: Logins) -> None:
@@ -256,6 +284,22 @@ def test_the_name_in_the_certificate_is_verified(mariadb: Logins, driver: Driver
     assert records_of(mariadb, driver, signer, ca_file=mariadb.ca_file) == []
 
 
+def test_by_itself_the_connector_for_asyncio_verifies_no_name(
+    mariadb: Logins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", mariadb.ca_file)  # nor does it take `ssl_ca` alone
+    with mariadb.seen() as seen, pytest.raises(mysql.connector.Error, match="1045"):
+        CONNECTOR_AIO.bare(
+            host=OTHER,
+            port=mariadb.port,
+            user=USER,
+            password="the token",
+            ssl_verify_cert=True,
+            ssl_verify_identity=True,
+        )
+    assert seen == [False]
+
+
 # What may not be given.
 
 REFUSED: list[tuple[type[rdstoken.Error], str, Any]] = [
@@ -362,8 +406,9 @@ def test_what_is_one_drivers_alone_is_refused(idle: rdstoken.Signer) -> None:
         with pytest.raises(rdstoken.InvalidArgumentError) as caught:
             driver.options(idle, **given)
         assert caught.value.field in given
-    with pytest.raises(rdstoken.InvalidArgumentError, match="Pool"):
-        rdstoken.mysql_connector.connect(idle, pool_name="a pool")
+    for driver in (PURE, CONNECTOR_AIO):
+        with pytest.raises(rdstoken.InvalidArgumentError, match="pool_name"):
+            driver.connect(idle, pool_name="a pool")
 
 
 # By the way.
@@ -388,8 +433,12 @@ def test_pymysqls_options_refuse_a_server_without_tls(mariadb: Logins) -> None:
         assert server.passwords == []
 
 
-def test_the_pure_connector_does_not_log_the_token(
-    mariadb: Logins, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("driver", [PURE, CONNECTOR_AIO], ids=repr)
+def test_the_connector_does_not_log_the_token(
+    mariadb: Logins,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    driver: Driver,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     signer = mariadb.signer()
@@ -398,13 +447,15 @@ def test_the_pure_connector_does_not_log_the_token(
     def until_the_server_asks(*given: Any, **named: Any) -> dict[str, Any]:
         return real(*given, **named) | {"auth_plugin": ""}
 
-    monkeypatch.setattr(rdstoken.mysql_connector, "options", until_the_server_asks)
-    assert PURE.connect(signer, ca_file=mariadb.ca_file) == SOMEBODY
+    for module in (rdstoken.mysql_connector, rdstoken.mysql_connector_aio):
+        monkeypatch.setattr(module, "options", until_the_server_asks)
+    assert driver.connect(signer, ca_file=mariadb.ca_file) == SOMEBODY
     assert "mysql_clear_password" in caplog.text
-    assert signer.token() not in caplog.text
+    assert "X-Amz" not in caplog.text
 
-    given = {"host": mariadb.host, "port": mariadb.port, "user": USER, "ssl_ca": mariadb.ca_file}
-    PURE.bare(**given, password=signer.token())
+    # By itself it does.
+    monkeypatch.setenv("SSL_CERT_FILE", mariadb.ca_file)
+    driver.bare(host=mariadb.host, port=mariadb.port, user=USER, password=signer.token())
     assert signer.token() in caplog.text
     caplog.clear()
 

@@ -186,15 +186,18 @@ def options(
     kwargs.pop("username", None)
     _mysql.take_login(signer, kwargs, _ELSEWHERE)
     tls = _mysql.take_tls(kwargs, ca_file).files()
-    return kwargs | {
-        "host": signer.hostname,
-        "port": signer.port,
-        "user": signer.username,
-        "auth_plugin": _mysql.CLEAR_PASSWORD,
-        "ssl_disabled": False,
-        "ssl_verify_cert": True,
-        "ssl_verify_identity": True,
-        "ssl_ca": tls.ca_file or ssl.get_default_verify_paths().cafile,
-        "ssl_cert": tls.cert,
-        "ssl_key": tls.key,
-    }
+    own = {"ssl_cert": tls.cert, "ssl_key": tls.key} if tls.cert is not None else {}
+    return (
+        kwargs
+        | own
+        | {
+            "host": signer.hostname,
+            "port": signer.port,
+            "user": signer.username,
+            "auth_plugin": _mysql.CLEAR_PASSWORD,
+            "ssl_disabled": False,
+            "ssl_verify_cert": True,
+            "ssl_verify_identity": True,
+            "ssl_ca": tls.ca_file or ssl.get_default_verify_paths().cafile,
+        }
+    )
