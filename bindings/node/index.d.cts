@@ -492,6 +492,19 @@ export class Signer {
      * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`.
      */
     invalidate(options?: InvalidateOptions | null): void;
+    /**
+     * Options for mysql2's `createPool` and `createConnection`: `mysql2Options` of `rdstoken/mysql2`,
+     * where more is said.
+     *
+     * @template {object} T
+     * @param {T & import('./drivers/shared.cjs').AdapterOptions} [options] Options of mysql2, and
+     *   `caFile` and `hostaddr`.
+     * @returns {ReturnType<typeof import('./drivers/mysql2.cjs').mysql2Options<T>>} The options for
+     *   mysql2.
+     * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`; `TlsRequired` if the
+     *   token could go out without verified TLS.
+     */
+    mysql2<T extends object>(options?: T & import("./drivers/shared.cjs").AdapterOptions): ReturnType<typeof import("./drivers/mysql2.cjs").mysql2Options<T>>;
     #private;
 }
 /**

@@ -124,7 +124,8 @@ function guard(login, signer, token) {
     set(value) {
       password = value;
     },
-    enumerable: true,
+    // Out of sight of who prints the options.
+    enumerable: false,
     configurable: true,
   });
   const { error: log } = login.logger ?? {};

@@ -9,7 +9,9 @@ import { PACKAGE, run } from './helpers.mjs';
 
 const require = createRequire(import.meta.url);
 const cjs = require('rdstoken');
-const NAMES = ['RdsTokenError', 'Signer', 'presign', 'setLogger', 'version'];
+const NAMES = [
+  ...['RdsTokenError', 'Signer', 'checkLength', 'limits', 'presign', 'setLogger', 'version'],
+];
 
 const USE = `
   const signer = new Signer({

@@ -119,15 +119,16 @@ for (const [kind, logins] of Object.entries(LOGINS)) {
 
   describe(`${kind}: a token that the server refuses is not handed out for ever`, () => {
     for (const [name, login] of Object.entries(logins)) {
-      test(name, { skip: name === 'postgres.js' && 'it does not tell' }, async () => {
+      test(name, async () => {
         const signer = signerFor(server, { credentials: WRONG, expiresIn: 900 });
         const signed = [];
-        for (let login_ = 0; login_ < 3; login_ += 1) {
+        for (let attempt = 0; attempt < 3; attempt += 1) {
           await assert.rejects(login(signer, options));
           signed.push(signer.stats().signed);
         }
         // The first was fresh; the second was the first again, and given up; the third was fresh.
-        assert.deepEqual(signed, [1, 1, 2]);
+        // postgres.js tells nobody.
+        assert.deepEqual(signed, name === 'postgres.js' ? [1, 1, 1] : [1, 1, 2]);
       });
     }
   });
@@ -136,7 +137,7 @@ for (const [kind, logins] of Object.entries(LOGINS)) {
     for (const [name, login] of Object.entries(logins)) {
       test(name, async () => {
         const signer = signerFor(server, { expiresIn: 900 });
-        for (let login_ = 0; login_ < 3; login_ += 1) {
+        for (let attempt = 0; attempt < 3; attempt += 1) {
           await assert.rejects(login(signer, { ...options, database: 'nowhere' }));
         }
         assert.equal(signer.stats().signed, 1);

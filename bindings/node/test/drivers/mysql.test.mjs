@@ -79,7 +79,7 @@ const DRIVERS = {
   },
 
   Drizzle(signer, server) {
-    const pool = mysql.createPool(mysql2Options(signer, options(server)));
+    const pool = mysql.createPool(signer.mysql2(options(server)));
     const db = drizzle(pool);
     const id = async () => (await db.execute(drizzleSql.raw(QUERY)))[0][0].id;
     return { id, close: () => pool.end() };

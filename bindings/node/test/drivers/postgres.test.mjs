@@ -101,7 +101,7 @@ const DRIVERS = {
   async PrismaPg(signer, server) {
     const adapter = await new PrismaPg(pgOptions(signer, options(server))).connect();
     // pg_sleep's void is no type of Prisma's.
-    const sql = 'SELECT pg_backend_pid() AS id, pg_sleep(0.4)::text';
+    const sql = 'SELECT pg_backend_pid() AS id, pg_sleep(0.8)::text';
     const id = async () => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows[0][0];
     return { id, close: () => adapter.dispose() };
   },

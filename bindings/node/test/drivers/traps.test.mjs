@@ -117,7 +117,7 @@ describe('a token that is asked for once', { concurrency: true }, () => {
     const signer = signerFor(postgres);
     const password = await signer.getAuthToken();
     const pool = new pg.Pool({ ...parts(postgres), password, ssl: pgSsl(signer) });
-    const query = () => pool.query('SELECT pg_sleep(0.3)');
+    const query = () => pool.query('SELECT pg_sleep(0.8)');
     await freezes({ query, close: () => pool.end() }, PG_REFUSAL);
   });
 
@@ -129,14 +129,14 @@ describe('a token that is asked for once', { concurrency: true }, () => {
       ssl: pgSsl(signer),
     });
     const db = knex({ client: 'pg', connection });
-    const query = () => db.raw('SELECT pg_sleep(0.3)');
+    const query = () => db.raw('SELECT pg_sleep(0.8)');
     await freezes({ query, close: () => db.destroy() }, PG_REFUSAL);
   });
 
   test('MikroORM with a function that gives a string', async () => {
     const signer = signerFor(postgres);
     const orm = await mikroOrm(signer, signer.password);
-    const query = () => orm.em.getConnection().execute('SELECT pg_sleep(0.3)');
+    const query = () => orm.em.getConnection().execute('SELECT pg_sleep(0.8)');
     await freezes({ query, close: () => orm.close() }, PG_REFUSAL);
   });
 
@@ -147,7 +147,7 @@ describe('a token that is asked for once', { concurrency: true }, () => {
     const dialectOptions = { ssl: pgSsl(signer) };
     const options = { ...rest, username, password, dialectOptions };
     const db = new Sequelize({ dialect: 'postgres', logging: false, ...options });
-    const query = () => db.query('SELECT pg_sleep(0.3)');
+    const query = () => db.query('SELECT pg_sleep(0.8)');
     await freezes({ query, close: () => db.close() }, PG_REFUSAL);
   });
 
@@ -161,7 +161,7 @@ describe('a token that is asked for once', { concurrency: true }, () => {
       ssl,
       enableCleartextPlugin: true,
     });
-    const query = () => pool.query('SELECT SLEEP(0.3)');
+    const query = () => pool.query('SELECT SLEEP(0.8)');
     await freezes({ query, close: () => pool.end() }, MYSQL_REFUSAL);
   });
 

@@ -51,6 +51,8 @@ MikroOrmPostgres.init({
 const callbacks = mysqlCallbacks.createPool(mysql2Options(signer, common));
 mysql.createPool(mysql2Options(signer, { ...common, connectionLimit: 3 }));
 mysql.createConnection(mysql2Options(signer));
+mysql.createPool(signer.mysql2({ ...common, connectionLimit: 3 }));
+mysql.createConnection(signer.mysql2());
 knex({ client: 'mysql2', connection: mysql2Options(signer, common) });
 new Sequelize(sequelizeOptions(signer, { ...common, dialect: 'mysql' }));
 new Sequelize(sequelizeOptions(signer, { ...common, dialect: 'mariadb' }));
