@@ -6,6 +6,7 @@ endpoint's name alone.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -44,3 +45,19 @@ def _more(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path.touch(mode=0o600)
     path.write_text(AccessKey.random().section("none"))
     return path
+
+
+@pytest.fixture(scope="session")
+def settled() -> Iterator[None]:
+    """What is there by now need not be looked at by each collection."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def collect(settled: None) -> Iterator[None]:  # noqa: ARG001
+    """Whatever a test leaves to the collector is collected before the next one."""
+    yield
+    gc.collect()

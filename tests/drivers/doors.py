@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import itertools
 import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -330,6 +331,9 @@ if not settings.configured:
     django.setup()
 
 
+_numbers = itertools.count()
+
+
 def django_settings(server: str, signer: Signer, dbname: str, **options: Any) -> dict[str, Any]:
     backend = {"postgres": "postgresql", "mariadb": "mysql"}[server]
     return {
@@ -345,7 +349,8 @@ def django_settings(server: str, signer: Signer, dbname: str, **options: Any) ->
 @contextlib.contextmanager
 def django_of(settings: dict[str, Any], server: str) -> Iterator[Callable[[int], Users]]:
     """Connections as Django's threads have them: a handler each."""
-    handlers = [ConnectionHandler({"default": settings}) for _ in range(3)]
+    alias = f"database {next(_numbers)}"  # all pools of the process go by it
+    handlers = [ConnectionHandler({"default": {}, alias: settings}) for _ in range(3)]
 
     def who(connection: Any) -> str:
         with connection.cursor() as cursor:
@@ -353,7 +358,7 @@ def django_of(settings: dict[str, Any], server: str) -> Iterator[Callable[[int],
             return _only(cursor.fetchall())
 
     def users(count: int) -> Users:
-        held = [handler["default"] for handler in handlers[:count]]
+        held = [handler[alias] for handler in handlers[:count]]
         try:
             return [who(each) for each in held]
         finally:
@@ -363,7 +368,7 @@ def django_of(settings: dict[str, Any], server: str) -> Iterator[Callable[[int],
     try:
         yield users
     finally:
-        wrapper = handlers[0]["default"]
+        wrapper = handlers[0][alias]
         wrapper.close()
         if hasattr(wrapper, "close_pool"):
             wrapper.close_pool()

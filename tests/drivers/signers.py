@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import rdstoken
 from common import AccessKey
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 USER = "app"
 LENGTHS = (1500, 8192)
+
+LEFT_TO_THE_COLLECTOR = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("collect"),
+]
+"""For tests of refused logins: asyncpg, asyncmy, aiomysql and pg8000 leave the socket open."""
 
 
 class Logins:

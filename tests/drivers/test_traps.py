@@ -27,7 +27,7 @@ import sqlalchemy
 import sqlalchemy.exc
 from common import HOSTNAME
 from plaintext import PlainPostgres
-from signers import USER, made, wait_until_dead
+from signers import LEFT_TO_THE_COLLECTOR, USER, made, wait_until_dead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OLD_POOL = "psycopg-pool==3.2.8"
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = LEFT_TO_THE_COLLECTOR
 
 
 def plainly(logins: Logins) -> dict[str, Any]:

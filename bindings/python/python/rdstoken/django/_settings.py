@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
 
 OPTION = "rdstoken"
 
+# Every thread has database wrappers of its own; the tokens they log in with are shared.
+_signers: dict[tuple[object, ...], Signer] = {}
+
 
 def read(settings: Mapping[str, Any], port: int) -> tuple[Signer, str | None]:
     """Return the signer and the CA file of a database's settings. `port` stands in for none."""
@@ -21,7 +23,8 @@ def read(settings: Mapping[str, Any], port: int) -> tuple[Signer, str | None]:
     own = options.pop("signer", None)
     login = (settings["HOST"], int(settings["PORT"] or port), settings["USER"])
     if own is None:
-        signer = _shared(*login, tuple(sorted(options.items())))
+        key = (*login, *sorted(options.items()))
+        signer = _signers.get(key) or _signers.setdefault(key, Signer(*login, **options))
     else:
         _connect.refuse_given(options, options, "the setting signer brings its own")
         signer = _by_path(own)
@@ -29,14 +32,6 @@ def read(settings: Mapping[str, Any], port: int) -> tuple[Signer, str | None]:
         given = {name: names[name] for name in names if settings[name]}
         _connect.refuse_others(signer, given, host="HOST", port="PORT", user="USER")
     return signer, None if ca_file is None else os.fspath(ca_file)
-
-
-# Every thread has database wrappers of its own; the tokens they log in with are shared.
-@functools.cache
-def _shared(
-    hostname: str, port: int, username: str, options: tuple[tuple[str, Any], ...]
-) -> Signer:
-    return Signer(hostname, port, username, **dict(options))
 
 
 def _by_path(path: object) -> Signer:
