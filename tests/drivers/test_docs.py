@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python-drivers.md"
 HOST = "mydb.cluster-abc123.us-east-1.rds.amazonaws.com"
 
-MANUALS = ("aiomysql", "asyncmy", "asyncpg", "pg8000", "psycopg", "psycopg2", "sqlalchemy")
+MANUALS = (
+    *("aiomysql", "asyncmy", "asyncpg", "mysql_connector", "mysql_connector_aio", "mysqlclient"),
+    *("pg8000", "psycopg", "psycopg2", "pymysql", "pyodbc", "sqlalchemy", "tortoise"),
+)
 
 
 def run(program: str, logins: Logins) -> str:
@@ -68,8 +71,8 @@ PROGRAMS = programs()
 
 def test_each_driver_has_a_program() -> None:
     text = "".join(program for _, _, program in PROGRAMS)
-    for name in ("asyncpg", "pg8000", "psycopg", "psycopg2", "sqlalchemy"):
-        assert f"import rdstoken.{name}\n" in text
+    for name in MANUALS:
+        assert name == "tortoise" or f"import rdstoken.{name}\n" in text
 
 
 @pytest.mark.parametrize(

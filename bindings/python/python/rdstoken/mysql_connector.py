@@ -82,11 +82,15 @@ class Pool(mysql.connector.pooling.MySQLConnectionPool):
         *,
         ca_file: str | os.PathLike[str] | None = None,
         pool_size: int = 5,
-        pool_name: str | None = None,
+        pool_name: str = "rdstoken",
         pool_reset_session: bool = True,
         **kwargs: Any,  # noqa: ANN401 - mysql-connector-python's
     ) -> None:
-        """Make a pool and open its connections. `kwargs` are those of `connect`."""
+        """Make a pool and open its connections. `kwargs` are those of `connect`.
+
+        `pool_name` need not be another for each pool. The driver's own default is made of the
+        host's name, and RDS's names are too long for it.
+        """
         self._signer = signer
         parameters = options(signer, ca_file=ca_file, **kwargs)
         super().__init__(pool_size, pool_name, pool_reset_session, **parameters)

@@ -20,6 +20,8 @@ A login that the server refuses with a token from the cache is tried once more w
 mysqlclient has no pool of its own, and no hook for a password. Hand `connect` to a pool that makes
 its connections with a function, such as SQLAlchemy's:
 
+    import sqlalchemy.pool
+
     pool = sqlalchemy.pool.QueuePool(
         lambda: rdstoken.mysqlclient.connect(signer, database="demo", ca_file="global-bundle.pem")
     )

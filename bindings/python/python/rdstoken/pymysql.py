@@ -20,6 +20,8 @@ connection asks the signer again whenever it connects anew: `ping(reconnect=True
 PyMySQL has no pool of its own. Hand `connect` to one that makes its connections with a function,
 such as SQLAlchemy's:
 
+    import sqlalchemy.pool
+
     pool = sqlalchemy.pool.QueuePool(
         lambda: rdstoken.pymysql.connect(signer, database="demo", ca_file="global-bundle.pem")
     )

@@ -30,8 +30,12 @@ again by their connection string; with tokens in that, it keeps connections that
 again. `pyodbc.pooling = False` does not help: unixODBC goes by the file alone. Hand `connect` to a
 pool that makes its connections with a function, such as SQLAlchemy's:
 
+    import sqlalchemy.pool
+
     pool = sqlalchemy.pool.QueuePool(
-        lambda: rdstoken.pyodbc.connect(signer, driver="psqlodbc", database="postgres")
+        lambda: rdstoken.pyodbc.connect(
+            signer, driver="psqlodbc", database="postgres", ca_file="global-bundle.pem"
+        )
     )
 """
 

@@ -1,7 +1,7 @@
 """Tortoise ORM with IAM tokens: an engine, in place of `tortoise.backends.…`.
 
     import rdstoken
-    from tortoise import Tortoise
+    from tortoise import Tortoise, connections
 
     signer = rdstoken.Signer("mydb.cluster-abc123.us-east-1.rds.amazonaws.com", 5432, "app")
 
@@ -20,9 +20,11 @@
                         },
                     }
                 },
-                "apps": {"models": {"models": ["app.models"]}},
+                "apps": {"app": {"models": ["__main__"]}},
             }
         )
+        await connections.get("default").execute_query("select current_user")
+        await Tortoise.close_connections()
 
 Each connection that Tortoise's pool opens gets a token of its own. The drivers are those of
 Tortoise's backends: `asyncpg`, `psycopg`, and `mysql`, which is asyncmy if that is installed and
