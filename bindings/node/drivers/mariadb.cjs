@@ -2,7 +2,7 @@
 
 const { connect } = require('node:net');
 const { checkServerIdentity } = require('node:tls');
-const { agreed, invalid, strict, tell } = require('./shared.cjs');
+const { agreed, invalid, notEncrypted, strict, tell } = require('./shared.cjs');
 
 /**
  * @typedef {import('../index.cjs').Signer} Signer
@@ -81,8 +81,13 @@ function streamOf(signer, host) {
    * @param {(error?: Error, stream?: any) => void} callback
    */
   return function stream(callback) {
-    if (this?.host !== signer.hostname || typeof this.ssl !== 'object') {
+    if (this?.host !== signer.hostname) {
       callback(invalid('stream', "expected MariaDB's driver to call it as one of its options"));
+      return;
+    }
+    if (typeof this.ssl !== 'object' || this.ssl === null) {
+      // Whoever laid other options over ours.
+      callback(notEncrypted());
       return;
     }
     signer.getAuthToken().then((token) => {

@@ -1,5 +1,4 @@
-// The wrong ways: what FACTS are known of the drivers, each shown to fail, and what the adapters do
-// about it.
+// The wrong ways, each shown to fail, and what the adapters do about them.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
