@@ -98,6 +98,9 @@ class Plain(Driver):
     def pool(self, signer: rdstoken.Signer, ca_file: str) -> Pool:
         return QueuePool(lambda: self._adapter.connect(signer, ca_file=ca_file))
 
+    def bare_pool(self, **given: Any) -> Pool:
+        return QueuePool(lambda: self._module.connect(**given))
+
 
 class QueuePool(Pool):
     def __init__(self, connect: Callable[[], Any]) -> None:

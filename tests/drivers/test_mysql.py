@@ -83,8 +83,10 @@ def old(mariadb: Logins) -> Iterator[Old]:
             "password": signer.token(),
         }
         frozen = {
-            driver.name: driver.bare_pool(**static, ssl=context) for driver in (AIOMYSQL, ASYNCMY)
+            driver.name: driver.bare_pool(**static, ssl=context)
+            for driver in (PYMYSQL, AIOMYSQL, ASYNCMY)
         }
+        frozen[MYSQLCLIENT.name] = MYSQLCLIENT.bare_pool(**static, ssl={"ca": mariadb.ca_file})
         frozen_connector = mysql.connector.pooling.MySQLConnectionPool(
             pool_size=1, pool_name="frozen", ssl_ca=mariadb.ca_file, use_pure=True, **static
         )
@@ -109,8 +111,8 @@ def test_a_pool_outlives_its_tokens(old: Old, driver: Driver) -> None:
     assert old.pools[driver.name].take(3) == [SOMEBODY] * 3
 
 
-@pytest.mark.parametrize("driver", [AIOMYSQL, ASYNCMY], ids=repr)
-def test_the_drivers_own_pool_does_not(old: Old, driver: Driver) -> None:
+@pytest.mark.parametrize("driver", [PYMYSQL, MYSQLCLIENT, AIOMYSQL, ASYNCMY], ids=repr)
+def test_a_pool_with_a_password_does_not(old: Old, driver: Driver) -> None:
     with pytest.raises(driver.errors, match="1045"):
         old.frozen[driver.name].take(3)
 
@@ -170,6 +172,31 @@ def test_aiomysql_connects_again_with_a_new_token(mariadb: Logins) -> None:
 
     asyncio.run(ping_a_lost_one())
     assert signer.stats().signed == 2
+
+
+@pytest.mark.parametrize("adapter", [rdstoken.aiomysql, rdstoken.asyncmy])
+def test_a_pool_for_asyncio_keeps_to_its_sizes(mariadb: Logins, adapter: Any) -> None:
+    async def work() -> None:
+        signer = mariadb.signer()
+        with mariadb.seen() as seen:
+            pool = await adapter.create_pool(
+                signer, ca_file=mariadb.ca_file, minsize=2, maxsize=3, pool_recycle=3600
+            )
+            async with pool:
+                assert (pool.size, pool.freesize) == (2, 2)
+                async with pool.acquire(), pool.acquire(), pool.acquire():
+                    assert (pool.size, pool.freesize) == (3, 0)
+                    with pytest.raises(asyncio.TimeoutError):
+                        await asyncio.wait_for(pool.acquire(), 0.1)
+                assert (pool.size, pool.freesize) == (3, 3)
+                async with pool.acquire() as connection:
+                    connection.close()  # one that is lost is not given back
+                async with pool.acquire(), pool.acquire(), pool.acquire():
+                    assert pool.size == 3
+            await asyncio.sleep(0.05)
+        assert seen == [True] * 4
+
+    asyncio.run(work())
 
 
 @each_driver
