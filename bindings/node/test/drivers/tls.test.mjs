@@ -86,12 +86,15 @@ const DRIVERS = {
   },
 };
 
-/** Every driver of a server, with a signer that knows its tokens. */
+/**
+ * Every driver of a server, with a signer that knows its tokens. Their life is one that no other
+ * test's tokens have: else those of the same second would be the same.
+ */
 async function each(kind, where, body) {
   for (const [name, { make, login, off = () => ({ ssl: false }) }] of Object.entries(
     DRIVERS[kind],
   )) {
-    const signer = signerFor(SERVERS[kind], { expiresIn: 900, ...where });
+    const signer = signerFor(SERVERS[kind], { expiresIn: 703, ...where });
     const tokens = tokensOf(signer);
     await body({ name, signer, make, login, off });
     // Even if the driver has asked for none.
@@ -190,7 +193,7 @@ test('the drivers alone let a token leave', async (t) => {
 
   // With a server that says it is MariaDB's, 3.4 verifies after it has sent the password.
   const server = SERVERS.mariadb;
-  // Lives that no other test's tokens have: else they might be the same.
+  // Again lives of their own.
   const password = await signerFor(server, { expiresIn: 701 }).getAuthToken();
   const ca = readFileSync(await otherAuthority(t));
   const config = { host: server.host, port: server.port, user: 'app', password, ssl: { ca } };
