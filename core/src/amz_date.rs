@@ -38,18 +38,22 @@ impl AmzDate {
         self.unix_seconds / 86_400
     }
 
-    /// `yyyymmddThhmmssZ`; its first eight characters are the date of the credential scope.
-    pub(crate) fn text(self) -> String {
+    /// The `yyyymmdd` of the format, which is also the date of the credential scope.
+    pub(crate) fn day_text(self) -> Ascii<8> {
         let at = OffsetDateTime::from(self.system_time());
-        format!(
-            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second()
-        )
+        let year = u32::try_from(at.year()).unwrap_or(0);
+        Ascii::of_digits([
+            year / 100,
+            year % 100,
+            u32::from(u8::from(at.month())),
+            u32::from(at.day()),
+        ])
+    }
+
+    /// The `hhmmss` of the format.
+    pub(crate) fn time_text(self) -> Ascii<6> {
+        let second = u32::try_from(self.unix_seconds % 86_400).unwrap_or(0);
+        Ascii::of_digits([second / 3600, second / 60 % 60, second % 60])
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -74,6 +78,47 @@ impl AmzDate {
     }
 }
 
+/// A short text on the stack.
+#[derive(Clone, Copy)]
+pub(crate) struct Ascii<const LENGTH: usize>([u8; LENGTH]);
+
+impl<const LENGTH: usize> Ascii<LENGTH> {
+    /// Two digits for each number below 100.
+    fn of_digits<const NUMBERS: usize>(numbers: [u32; NUMBERS]) -> Self {
+        let mut text = [b'0'; LENGTH];
+        for (pair, number) in text.chunks_exact_mut(2).zip(numbers) {
+            for (digit, value) in pair.iter_mut().zip([number / 10, number % 10]) {
+                *digit = b"0123456789"[value as usize % 10];
+            }
+        }
+        Self(text)
+    }
+
+    /// The last digits of a number, with zeros before them.
+    pub(crate) fn of_number(mut number: u64) -> Self {
+        let mut text = [b'0'; LENGTH];
+        for digit in text.iter_mut().rev() {
+            *digit = b"0123456789"[usize::try_from(number % 10).unwrap_or(0)];
+            number /= 10;
+        }
+        Self(text)
+    }
+
+    pub(crate) fn of_hexadecimal(bytes: &[u8]) -> Self {
+        let mut text = [b'0'; LENGTH];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+            for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+                *digit = b"0123456789abcdef"[usize::from(nibble)];
+            }
+        }
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("digits")
+    }
+}
+
 /// 9999-12-31T23:44:59Z: the token's expiry must be within the year 9999 too, where the calendars
 /// of Python and of RFC 3339 end.
 const LAST_SECOND: u64 = 253_402_299_899;
@@ -90,7 +135,8 @@ mod tests {
             (LAST_SECOND, "99991231T234459Z"),
         ] {
             let date = AmzDate::new(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
-            assert_eq!(date.text(), text);
+            let (day, time) = (date.day_text(), date.time_text());
+            assert_eq!(format!("{}T{}Z", day.as_str(), time.as_str()), text);
             assert_eq!(AmzDate::parse(text), Some(date));
         }
     }

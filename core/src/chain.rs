@@ -416,7 +416,7 @@ async fn assume(
     let base = aws_credential_types::Credentials::new(
         base.access_key_id(),
         base.secret_access_key(),
-        base.session_token().map(str::to_owned),
+        base.session_token().map(|token| token.to_string()),
         base.expires_at(),
         "rdstoken",
     );

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, uri};
 
 /// AWS credentials: an access key, with a session token if they are temporary.
 ///
@@ -16,7 +16,8 @@ pub struct Credentials(Arc<Secrets>);
 struct Secrets {
     access_key_id: String,
     secret_access_key: Zeroizing<String>,
-    session_token: Option<Zeroizing<String>>,
+    /// As it stands in every token: `&X-Amz-Security-Token=<percent-encoded>`, or nothing.
+    session_token: Zeroizing<String>,
     expires_at: Option<SystemTime>,
 }
 
@@ -54,7 +55,7 @@ impl Credentials {
         Ok(Self(Arc::new(Secrets {
             access_key_id: access_key_id.to_owned(),
             secret_access_key: Zeroizing::new(secret_access_key.to_owned()),
-            session_token: session_token.map(|token| Zeroizing::new(token.to_owned())),
+            session_token: Zeroizing::new(session_token.map_or_else(String::new, as_parameter)),
             expires_at: None,
         })))
     }
@@ -95,8 +96,14 @@ impl Credentials {
         &self.0.secret_access_key
     }
 
-    pub(crate) fn session_token(&self) -> Option<&str> {
-        self.0.session_token.as_ref().map(|token| token.as_str())
+    pub(crate) fn session_token(&self) -> Option<Zeroizing<String>> {
+        let encoded = self.0.session_token.strip_prefix(SESSION_TOKEN)?;
+        uri::decode_strictly(encoded).map(Zeroizing::new)
+    }
+
+    /// `&X-Amz-Security-Token=` and the encoded session token, or nothing without one.
+    pub(crate) fn session_token_parameter(&self) -> &str {
+        &self.0.session_token
     }
 }
 
@@ -112,6 +119,17 @@ pub trait CredentialsProvider: Send + Sync {
     /// # Errors
     /// Any [`Error`]; its text must not hold a secret.
     fn credentials(&self) -> Result<Credentials, Error>;
+}
+
+const SESSION_TOKEN: &str = "&X-Amz-Security-Token=";
+
+/// Encoded once for all tokens.
+fn as_parameter(session_token: &str) -> String {
+    let length = SESSION_TOKEN.len() + uri::encoded_length(session_token);
+    let mut parameter = String::with_capacity(length);
+    parameter.push_str(SESSION_TOKEN);
+    uri::encode_into(&mut parameter, session_token);
+    parameter
 }
 
 fn check(field: &'static str, value: &str, longest: usize) -> Result<(), Error> {

@@ -7,13 +7,16 @@ pub struct Login {
     username: String,
     /// The part of a token that is the same for every token of this login.
     prefix: String,
-    /// The signed `host` header.
-    authority: String,
+    /// How much of `prefix` is the signed `host` header.
+    authority: usize,
 }
 
 /// Longer than any database takes (`PostgreSQL` 63 bytes, `MySQL` 32 characters), and short enough
 /// that a slip, such as a password file read into the name, is noticed here.
 const MAX_USERNAME: usize = 255;
+
+const BEFORE_USER: &str = "/?Action=connect&DBUser=";
+const BEHIND_USER: &str = "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=";
 
 impl Login {
     /// Checks the endpoint and the user. Case and spaces of `username` are kept.
@@ -41,14 +44,17 @@ impl Login {
             ));
         }
         let authority = endpoint.to_string();
-        let mut prefix = format!("{authority}/?Action=connect&DBUser=");
+        let length = authority.len() + uri::encoded_length(username);
+        let mut prefix = String::with_capacity(length + BEFORE_USER.len() + BEHIND_USER.len());
+        prefix.push_str(&authority);
+        prefix.push_str(BEFORE_USER);
         uri::encode_into(&mut prefix, username);
-        prefix.push_str("&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=");
+        prefix.push_str(BEHIND_USER);
         Ok(Self {
             endpoint,
             username: username.to_owned(),
             prefix,
-            authority,
+            authority: authority.len(),
         })
     }
 
@@ -69,6 +75,6 @@ impl Login {
     }
 
     pub(crate) fn authority(&self) -> &str {
-        &self.authority
+        &self.prefix[..self.authority]
     }
 }

@@ -1,10 +1,11 @@
 use std::time::{Duration, SystemTime};
 
-use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
-use sha2::{Digest, Sha256};
+use aws_sigv4::sign::v4::generate_signing_key;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::amz_date::AmzDate;
+use crate::amz_date::{AmzDate, Ascii};
 use crate::{AuthToken, Credentials, Error, ErrorKind, Login, Region, uri};
 
 /// The longest life of a token, and the default: 900 seconds
@@ -14,9 +15,6 @@ pub const MAX_EXPIRES_IN: Duration = Duration::from_secs(900);
 
 /// The signing name of RDS's `connect` action.
 pub(crate) const SERVICE: &str = "rds-db";
-
-/// sha256 of nothing: a presigned `GET` has no body.
-const EMPTY_PAYLOAD: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// All that a token depends on.
 #[derive(Clone, Copy, Debug)]
@@ -63,13 +61,20 @@ pub fn presign(request: &PresignRequest<'_>) -> Result<AuthToken, Error> {
 
 /// The key that signs for one set of credentials, one region and one UTC day.
 ///
-/// Deriving it takes four of the seven hashes of a short token, so a caller that signs often keeps
-/// it. It is wiped from memory when dropped.
+/// Deriving it takes half of the hashing of a short token, so a caller that signs often keeps it.
+/// It is wiped from memory when dropped.
 pub struct SigningKey {
-    key: Zeroizing<Vec<u8>>,
+    /// Its two keyed states, so that the key is not hashed again for each token.
+    hmac: Hmac<Sha256>,
     credentials: Credentials,
     region: Region,
     day: u64,
+    /// What a token says from the access key id to the day that it was signed on.
+    scope: String,
+    /// What is signed, up to the time of the day.
+    to_sign: String,
+    /// What is signed, from the time of the day to the hash of the request.
+    to_sign_scope: String,
 }
 
 impl SigningKey {
@@ -89,12 +94,43 @@ impl SigningKey {
             region.as_str(),
             SERVICE,
         );
+        let day_text = date.day_text();
+        let (day, name) = (day_text.as_str(), region.as_str());
+        let id = credentials.access_key_id();
+        let mut scope = String::with_capacity(uri::encoded_length(id) + name.len() + 60);
+        uri::encode_into(&mut scope, id);
+        for part in [
+            "%2F",
+            day,
+            "%2F",
+            name,
+            "%2F",
+            SERVICE,
+            "%2Faws4_request&X-Amz-Date=",
+            day,
+        ] {
+            scope.push_str(part);
+        }
         Ok(Self {
-            key: Zeroizing::new(key.as_ref().to_vec()),
+            hmac: keyed(key.as_ref()),
             credentials: credentials.clone(),
             region: region.clone(),
             day: date.day(),
+            scope,
+            to_sign: ["AWS4-HMAC-SHA256\n", day, "T"].concat(),
+            to_sign_scope: ["Z\n", day, "/", name, "/", SERVICE, "/aws4_request\n"].concat(),
         })
+    }
+
+    /// Whether it is the key for this region and the UTC day of `signing_time`.
+    pub(crate) fn fits(&self, region: &Region, signing_time: SystemTime) -> bool {
+        self.region == *region
+            && AmzDate::new(signing_time).is_ok_and(|date| date.day() == self.day)
+    }
+
+    /// Whether it is a key for the same day.
+    pub(crate) fn is_as_old_as(&self, other: &Self) -> bool {
+        self.day == other.day
     }
 
     /// Makes a token with this key.
@@ -126,91 +162,93 @@ impl SigningKey {
             }
             expires_at = expires_at.min(end);
         }
-        let unsigned = self.unsigned(login, date, expires_in);
-        let mut text = unsigned.text;
-        text.push_str("&X-Amz-Signature=");
-        text.push_str(&self.sign(&unsigned.string_to_sign));
+        let (mut text, hash) = self.unsigned(login, date, expires_in);
+        text.push_str(SIGNATURE);
+        text.push_str(self.sign(date, &hash).as_str());
         Ok(AuthToken::new(text, expires_at))
     }
 
     /// The signature alone, for the verifier: it is the same whatever the order of the text.
     pub(crate) fn signature(&self, login: &Login, date: AmzDate, expires_in: Duration) -> String {
-        self.sign(&self.unsigned(login, date, expires_in).string_to_sign)
+        let (text, hash) = self.unsigned(login, date, expires_in);
+        drop(Zeroizing::new(text));
+        self.sign(date, &hash).as_str().to_owned()
     }
 
-    fn sign(&self, string_to_sign: &str) -> String {
-        calculate_signature(&*self.key, string_to_sign.as_bytes())
-    }
-
-    /// The token's text up to the signature, and what the signature is made over.
-    fn unsigned(&self, login: &Login, date: AmzDate, expires_in: Duration) -> Unsigned {
-        let timestamp = date.text();
-        let (day, region) = (&timestamp[..8], &self.region);
-        let expires = expires_in.as_secs().to_string();
-        let mut session_token = Zeroizing::new(String::new());
-        if let Some(value) = self.credentials.session_token() {
-            // Room for every character escaped: growing would leave a copy behind, unwiped.
-            session_token.reserve_exact(SESSION_TOKEN.len() + 3 * value.len());
-            session_token.push_str(SESSION_TOKEN);
-            uri::encode_into(&mut session_token, value);
+    fn sign(&self, date: AmzDate, request_hash: &Hex) -> Hex {
+        let mut hmac = self.hmac.clone();
+        for part in self.string_to_sign(&date.time_text(), request_hash) {
+            hmac.update(part.as_bytes());
         }
+        Hex::of_hexadecimal(&hmac.finalize().into_bytes())
+    }
 
-        let mut text = String::with_capacity(login.prefix().len() + session_token.len() + 800);
-        text.push_str(login.prefix());
-        uri::encode_into(&mut text, self.credentials.access_key_id());
-        for part in [
-            "%2F",
-            day,
-            "%2F",
-            region.as_str(),
-            "%2F",
-            SERVICE,
-            "%2Faws4_request&X-Amz-Date=",
-            &timestamp,
-            "&X-Amz-Expires=",
-            &expires,
-        ] {
+    fn string_to_sign<'a>(&'a self, time: &'a Ascii<6>, request_hash: &'a Hex) -> [&'a str; 4] {
+        [
+            &self.to_sign,
+            time.as_str(),
+            &self.to_sign_scope,
+            request_hash.as_str(),
+        ]
+    }
+
+    /// The token's text up to the signature, with room for that, and the hash of the canonical
+    /// request. One pass: the text is written once, at its place, and hashed from there.
+    fn unsigned(&self, login: &Login, date: AmzDate, expires_in: Duration) -> (String, Hex) {
+        let time = date.time_text();
+        let expires_text = Ascii::<4>::of_number(expires_in.as_secs());
+        let expires = expires_text.as_str().trim_start_matches('0');
+        let session_token = self.credentials.session_token_parameter();
+
+        let mut length = SIGNATURE.len() + 64 + "\0".len();
+        let parts = [
+            login.prefix(),
+            &self.scope,
+            "T",
+            time.as_str(),
+            "Z&X-Amz-Expires=",
+            expires,
+            SIGNED_HEADERS,
+            session_token,
+        ];
+        for part in parts {
+            length += part.len();
+        }
+        // Exactly, so that it is neither moved, which would leave a copy behind, nor too large.
+        let mut text = String::with_capacity(length);
+        for part in parts {
             text.push_str(part);
         }
-        let query_start = login.authority().len() + "/?".len();
-        let before_session_token = text.len();
-        text.push_str(SIGNED_HEADERS);
-        text.push_str(&session_token);
 
         // The canonical query is sorted, so the session token stands before the signed headers
         // there and behind them in the token.
-        let mut canonical_request = Sha256::new();
+        let query = login.authority().len() + "/?".len();
+        let behind_expires = text.len() - session_token.len() - SIGNED_HEADERS.len();
+        let mut request = Sha256::new();
         for part in [
             "GET\n/\n",
-            &text[query_start..before_session_token],
-            &session_token,
-            SIGNED_HEADERS,
-            "\nhost:",
+            &text[query..behind_expires],
+            &text[behind_expires + SIGNED_HEADERS.len()..],
+            "&X-Amz-SignedHeaders=host\nhost:",
             login.authority(),
-            "\n\nhost\n",
-            EMPTY_PAYLOAD,
+            // A presigned `GET` has no body, so its hash is that of nothing.
+            "\n\nhost\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {
-            canonical_request.update(part);
+            request.update(part);
         }
-        let canonical_request = canonical_request.finalize();
-        let string_to_sign = format!(
-            "AWS4-HMAC-SHA256\n{timestamp}\n{day}/{region}/{SERVICE}/aws4_request\n{}",
-            hexadecimal(&canonical_request)
-        );
-        Unsigned {
-            text,
-            string_to_sign,
-        }
+        (text, Hex::of_hexadecimal(&request.finalize()))
     }
 }
 
-struct Unsigned {
-    text: String,
-    string_to_sign: String,
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("a key of any length will do")
 }
 
+/// A hash in hexadecimal digits.
+pub(crate) type Hex = Ascii<64>;
+
 const SIGNED_HEADERS: &str = "&X-Amz-SignedHeaders=host";
-const SESSION_TOKEN: &str = "&X-Amz-Security-Token=";
+const SIGNATURE: &str = "&X-Amz-Signature=";
 
 /// Whole seconds within 1 to 900; shared with [`Signer`](crate::Signer), which checks early.
 pub(crate) fn check_expires_in(expires_in: Duration) -> Result<Duration, Error> {
@@ -220,15 +258,6 @@ pub(crate) fn check_expires_in(expires_in: Duration) -> Result<Duration, Error> 
     } else {
         Err(Error::invalid("expires_in", "expected 1 to 900 seconds"))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
 }
 
 #[cfg(test)]
@@ -284,9 +313,10 @@ mod tests {
             };
             let key = SigningKey::derive(&credentials, &region, signing_time).unwrap();
             let date = AmzDate::new(signing_time).unwrap();
-            let unsigned = key.unsigned(&login, date, expires_in);
+            let (_, hash) = key.unsigned(&login, date, expires_in);
             assert_eq!(
-                unsigned.string_to_sign, case.string_to_sign,
+                key.string_to_sign(&date.time_text(), &hash).concat(),
+                case.string_to_sign,
                 "{name}: string to sign"
             );
             let token = presign(&PresignRequest {

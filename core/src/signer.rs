@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use crate::process::PerProcess;
 use crate::source::{Ask, Held, Source, Windows};
 use crate::{
     AuthToken, Clock, ConnectionOptions, ConnectionString, Credentials, CredentialsProvider, Error,
-    ErrorKind, Login, MAX_EXPIRES_IN, Now, Region, SigningKey, SystemClock, connection_string,
+    ErrorKind, Login, MAX_EXPIRES_IN, Now, Region, SystemClock, connection_string,
 };
 
 /// How long a [`Signer`] waits for credentials unless told otherwise: 5 seconds.
@@ -33,6 +34,9 @@ const MAX_WINDOW: Duration = Duration::from_secs(43_200);
 const MAX_ALIGN: Duration = Duration::from_secs(600);
 /// Longer than any profile name in use.
 const MAX_PROFILE: usize = 1024;
+
+/// No tick of a [`Clock`] is longer.
+const LONGEST_TICK: Duration = Duration::from_millis(100);
 
 /// Makes tokens for one database user at one endpoint, with credentials that it finds itself.
 ///
@@ -237,6 +241,8 @@ struct Cached {
     signing_time: SystemTime,
     /// Whether it has been handed out more than once.
     reused: AtomicBool,
+    /// The clock's tick in which it was found to serve; 0 before the first.
+    serves_in: AtomicU64,
 }
 
 /// Threads count, and hold references, on cache lines of their own. A power of two.
@@ -353,19 +359,54 @@ impl Signer {
     /// is one: it takes no lock and makes no system call that blocks. For event loops.
     #[must_use]
     pub fn cached_token(&self) -> Option<Arc<AuthToken>> {
+        self.at_hand(Arc::clone)
+    }
+
+    /// As [`token`](Self::token), for a look at the token without a share in it.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token).
+    pub fn with_token<T>(&self, mut look: impl FnMut(&AuthToken) -> T) -> Result<T, Error> {
+        match self.at_hand(|token| look(token)) {
+            Some(seen) => Ok(seen),
+            None => self.renew().map(|token| look(&token)),
+        }
+    }
+
+    fn at_hand<T>(&self, look: impl FnOnce(&Arc<AuthToken>) -> T) -> Option<T> {
         if !self.cache {
             return None;
         }
         let cached = self.cached.load();
         let cached = cached.as_ref()?;
-        let now = self.clock.now();
-        if !self.is_fresh(cached, now) || !self.source.is_current(&cached.held, now, self.windows) {
+        if !self.source.is_current(&cached.held) || !self.serves(cached) {
             return None;
         }
-        Some(self.hand_out_again(cached))
+        Some(look(self.hand_out_again(cached)))
     }
 
-    fn hand_out_again(&self, cached: &Cached) -> Arc<AuthToken> {
+    /// Whether the token may be reused now. That is looked into once in a clock's tick: what holds
+    /// now, and will hold a moment later too, holds until the tick is over.
+    fn serves(&self, cached: &Cached) -> bool {
+        // Before the clocks, so that a clock that is set meanwhile is noticed.
+        let tick = self.clock.tick().map_or(0, NonZeroU64::get);
+        if tick != 0 && cached.serves_in.load(Ordering::Relaxed) == tick {
+            return true;
+        }
+        let serves = |now| {
+            self.is_fresh(cached, now) && !self.source.is_due(&cached.held, now, self.windows)
+        };
+        let now = self.clock.now();
+        if serves(now) {
+            if serves(now.after(LONGEST_TICK)) {
+                cached.serves_in.store(tick, Ordering::Relaxed);
+            }
+            return true;
+        }
+        false
+    }
+
+    fn hand_out_again<'a>(&self, cached: &'a Cached) -> &'a Arc<AuthToken> {
         let shard = shard();
         self.shards[shard].reused.fetch_add(1, Ordering::Relaxed);
         // Written once: a write at each call would take the line from the other threads.
@@ -383,45 +424,55 @@ impl Signer {
 
     fn renew(&self) -> Result<Arc<AuthToken>, Error> {
         let start = self.clock.now();
-        let result = self.region(start).and_then(|region| {
-            let waited = self.clock.now().since(start);
+        let result = self.region(start).and_then(|(region, now)| {
             let held = self.source.credentials(&Ask {
                 clock: &*self.clock,
                 windows: self.windows,
-                timeout: self.timeout.saturating_sub(waited),
+                start: now,
+                timeout: self.timeout.saturating_sub(now.since(start)),
                 outlive: self.expires_in,
                 region: Some(&region),
             })?;
-            self.sign(held, &region)
+            self.sign(held, &region, now)
         });
         result.or_else(|error| self.still_valid().ok_or(error))
     }
 
     /// Signs, unless another thread just has.
-    fn sign(&self, held: Arc<Held>, region: &Region) -> Result<Arc<AuthToken>, Error> {
+    fn sign(&self, held: Arc<Held>, region: &Region, asked: Now) -> Result<Arc<AuthToken>, Error> {
+        if !self.cache {
+            let token = self.presign(&held, region, asked)?;
+            self.tell_of_signature();
+            return Ok(token);
+        }
         let signing = self.signing.get();
-        let guard = self
-            .cache
-            .then(|| signing.lock().unwrap_or_else(PoisonError::into_inner));
+        let guard = signing.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        if let (true, Some(cached)) = (self.cache, self.cached.load_full())
+        if let Some(cached) = self.cached.load_full()
             && cached.held.generation == held.generation
             && self.is_fresh(&cached, now)
         {
             if Arc::ptr_eq(&cached.held, &held) {
-                return Ok(self.hand_out_again(&cached));
+                return Ok(Arc::clone(self.hand_out_again(&cached)));
             }
             // The same credentials, seen again later: the token goes on with them.
             let cached = Arc::new(cached.with(held));
             self.cached.store(Some(Arc::clone(&cached)));
-            return Ok(self.hand_out_again(&cached));
+            return Ok(Arc::clone(self.hand_out_again(&cached)));
         }
-
+        let token = self.presign(&held, region, now)?;
         let signing_time = self.signing_time(now);
-        let key = SigningKey::derive(&held.credentials, region, signing_time)?;
-        let token = Arc::new(key.presign(&self.login, signing_time, self.expires_in)?);
         let cached = Cached::new(Arc::clone(&token), held, now, signing_time);
-        if cached.left(now).is_zero() {
+        self.cached.store(Some(Arc::new(cached)));
+        drop(guard);
+        self.tell_of_signature();
+        Ok(token)
+    }
+
+    fn presign(&self, held: &Held, region: &Region, now: Now) -> Result<Arc<AuthToken>, Error> {
+        let signing_time = self.signing_time(now);
+        let token = held.presign(&self.login, region, signing_time, self.expires_in)?;
+        if token.expires_at() <= now.wall {
             return Err(Error::new(
                 ErrorKind::CredentialsExpired,
                 "the credentials expire before a token could be used",
@@ -430,12 +481,14 @@ impl Signer {
         self.signed.fetch_add(1, Ordering::Relaxed);
         self.last_expires_at
             .store(unix_seconds(token.expires_at()), Ordering::Relaxed);
-        if self.cache {
-            self.cached.store(Some(Arc::new(cached)));
-        }
-        drop(guard);
+        Ok(Arc::new(token))
+    }
+
+    fn tell_of_signature(&self) {
         log::debug!(target: "rdstoken", "token signed for {}", self.login.endpoint());
-        if self.warn_hostname.swap(false, Ordering::Relaxed) {
+        if self.warn_hostname.load(Ordering::Relaxed)
+            && self.warn_hostname.swap(false, Ordering::Relaxed)
+        {
             log::warn!(
                 target: "rdstoken",
                 "{} is not an RDS endpoint's name; Aurora and RDS refuse tokens that are signed for \
@@ -443,7 +496,6 @@ impl Signer {
                 self.login.endpoint().hostname()
             );
         }
-        Ok(token)
     }
 
     /// Stale beats nothing: the cached token, if it is not dead and was not taken back.
@@ -451,18 +503,17 @@ impl Signer {
         let cached = self.cached.load_full().filter(|_| self.cache)?;
         let now = self.clock.now();
         (!cached.left(now).is_zero() && cached.is_not_from_the_future(now))
-            .then(|| self.hand_out_again(&cached))
+            .then(|| Arc::clone(self.hand_out_again(&cached)))
     }
 
-    fn region(&self, start: Now) -> Result<Arc<Region>, Error> {
+    /// The region, and the time when it was there.
+    fn region(&self, start: Now) -> Result<(Arc<Region>, Now), Error> {
         if let Some(region) = self.region.load_full() {
-            return Ok(region);
+            return Ok((region, start));
         }
-        let waited = self.clock.now().since(start);
-        let left = self.timeout.saturating_sub(waited);
-        let region = Arc::new(chain::region(self.profile.as_deref(), left)?);
+        let region = Arc::new(chain::region(self.profile.as_deref(), self.timeout)?);
         self.region.store(Some(Arc::clone(&region)));
-        Ok(region)
+        Ok((region, self.clock.now()))
     }
 
     /// Now, or the last multiple of `align`.
@@ -574,16 +625,22 @@ impl Cached {
             signed,
             signing_time,
             reused: AtomicBool::new(false),
+            serves_in: AtomicU64::new(0),
         }
     }
 
     fn with(&self, held: Arc<Held>) -> Self {
-        Self::new(self.token(0), held, self.signed, self.signing_time)
+        Self::new(
+            Arc::clone(self.token(0)),
+            held,
+            self.signed,
+            self.signing_time,
+        )
     }
 
-    fn token(&self, shard: usize) -> Arc<AuthToken> {
+    fn token(&self, shard: usize) -> &Arc<AuthToken> {
         let first = || self.tokens[0].get().expect("set when it was made");
-        Arc::clone(self.tokens[shard].get_or_init(|| Arc::new(first().sharing_text())))
+        self.tokens[shard].get_or_init(|| Arc::new(first().sharing_text()))
     }
 
     fn left(&self, now: Now) -> Duration {

@@ -5,13 +5,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::process;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 
 use crate::chain::{self, Origin};
 use crate::process::PerProcess;
-use crate::{Clock, Credentials, Error, ErrorKind, Now, Region};
+use crate::{AuthToken, Clock, Credentials, Error, ErrorKind, Login, Now, Region, SigningKey};
 
 /// When credentials are renewed before they expire, as in botocore.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,8 @@ pub(crate) struct Held {
     may_change: bool,
     /// Spreads the renewals of many processes: 0 to 1, of a fifth of the advisory window.
     jitter: f64,
+    /// The signing keys of one day, one for each region. They go with the credentials.
+    keys: ArcSwapOption<Vec<Arc<SigningKey>>>,
 }
 
 /// How much a caller wants a renewal.
@@ -90,7 +92,9 @@ struct Failure {
 pub(crate) struct Ask<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) windows: Windows,
-    /// The caller's deadline, from now.
+    /// When it was asked.
+    pub(crate) start: Now,
+    /// The caller's deadline, from `start`.
     pub(crate) timeout: Duration,
     /// The caller is going to sign a token for this long, which the credentials should outlive.
     pub(crate) outlive: Duration,
@@ -121,6 +125,7 @@ impl Source {
             seen: now,
             may_change: false,
             jitter: 0.0,
+            keys: ArcSwapOption::const_empty(),
         })));
         source.generation.store(1, Ordering::Release);
         Arc::new(source)
@@ -144,16 +149,26 @@ impl Source {
         source
     }
 
-    /// Whether credentials of this generation are still the ones, and no renewal of them is due.
-    pub(crate) fn is_current(&self, held: &Held, now: Now, windows: Windows) -> bool {
+    /// Whether credentials of this generation are still the ones.
+    pub(crate) fn is_current(&self, held: &Held) -> bool {
         self.generation.load(Ordering::Acquire) == held.generation
-            && (held.urgency(now, windows, Duration::ZERO) == Urgency::No
-                || milliseconds(now.boot) < self.not_before.load(Ordering::Relaxed))
+    }
+
+    /// Whether a renewal of these credentials is due.
+    pub(crate) fn is_due(&self, held: &Held, now: Now, windows: Windows) -> bool {
+        held.urgency(now, windows, Duration::ZERO) != Urgency::No
+            && milliseconds(now.boot) >= self.not_before.load(Ordering::Relaxed)
     }
 
     /// Credentials that are not expired, renewed if they had better be.
     pub(crate) fn credentials(&self, ask: &Ask<'_>) -> Result<Arc<Held>, Error> {
-        let start = ask.clock.now();
+        let at_hand = self.current.load();
+        if let Some(held) = at_hand.as_ref()
+            && held.urgency(ask.start, ask.windows, ask.outlive) == Urgency::No
+        {
+            return Ok(Arc::clone(held));
+        }
+        drop(at_hand);
         let shared = self.shared.get();
         let mut waited_out = false;
         loop {
@@ -167,7 +182,7 @@ impl Source {
             let left = if waited_out {
                 Duration::ZERO
             } else {
-                ask.timeout.saturating_sub(now.since(start))
+                ask.timeout.saturating_sub(now.since(ask.start))
             };
             match alive {
                 Some(held) if urgency == Urgency::No => return Ok(held),
@@ -284,6 +299,7 @@ impl Source {
             seen: now,
             may_change: true,
             jitter: random_fraction(now),
+            keys: ArcSwapOption::const_empty(),
         });
         state.failure = None;
         if held.left(now).is_zero() || same.is_some() && held.credentials.expires_at().is_some() {
@@ -336,6 +352,28 @@ impl Source {
 }
 
 impl Held {
+    /// Signs, with the day's key if it is at hand.
+    pub(crate) fn presign(
+        &self,
+        login: &Login,
+        region: &Region,
+        signing_time: SystemTime,
+        expires_in: Duration,
+    ) -> Result<AuthToken, Error> {
+        let keys = self.keys.load();
+        let keys = keys.as_ref().map_or(&[][..], |keys| &keys[..]);
+        if let Some(key) = keys.iter().find(|key| key.fits(region, signing_time)) {
+            return key.presign(login, signing_time, expires_in);
+        }
+        let key = Arc::new(SigningKey::derive(&self.credentials, region, signing_time)?);
+        let token = key.presign(login, signing_time, expires_in)?;
+        // If two do this at once, one of the keys is derived again.
+        let others = keys.iter().filter(|other| other.is_as_old_as(&key));
+        let kept = others.chain([&key]).cloned().collect();
+        self.keys.store(Some(Arc::new(kept)));
+        Ok(token)
+    }
+
     /// What is left of the credentials; without an expiry, as good as for ever.
     pub(crate) fn left(&self, now: Now) -> Duration {
         match self.credentials.expires_at() {

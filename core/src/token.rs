@@ -1,8 +1,9 @@
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 /// An authentication token: the password for one login, and when it stops working.
 ///
@@ -12,24 +13,38 @@ use zeroize::Zeroizing;
 // stands before it.
 #[repr(align(64))]
 pub struct AuthToken {
-    /// Ends in one NUL, so that C can be handed the same bytes.
-    text: Arc<Zeroizing<String>>,
+    text: Text,
     expires_at: SystemTime,
+}
+
+/// It ends in one NUL, so that C can be handed the same bytes.
+enum Text {
+    Own(String),
+    Shared(Arc<AuthToken>),
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        if let Self::Own(text) = self {
+            // As a slice: byte by byte, as a String is wiped, takes as long as signing.
+            mem::take(text).into_bytes().as_mut_slice().zeroize();
+        }
+    }
 }
 
 impl AuthToken {
     pub(crate) fn new(mut text: String, expires_at: SystemTime) -> Self {
         text.push('\0');
         Self {
-            text: Arc::new(Zeroizing::new(text)),
+            text: Text::Own(text),
             expires_at,
         }
     }
 
     /// Another with the same text in the same place, to be counted apart.
-    pub(crate) fn sharing_text(&self) -> Self {
+    pub(crate) fn sharing_text(self: &Arc<Self>) -> Self {
         Self {
-            text: Arc::clone(&self.text),
+            text: Text::Shared(Arc::clone(self)),
             expires_at: self.expires_at,
         }
     }
@@ -38,13 +53,17 @@ impl AuthToken {
     /// session token. Hand it to the driver whole, as the password.
     #[must_use]
     pub fn value(&self) -> &str {
-        &self.text[..self.text.len() - 1]
+        let text = self.value_with_nul();
+        &text[..text.len() - 1]
     }
 
     /// The token and one NUL byte behind it, for C.
     #[must_use]
     pub fn value_with_nul(&self) -> &str {
-        &self.text
+        match &self.text {
+            Text::Own(text) => text,
+            Text::Shared(token) => token.value_with_nul(),
+        }
     }
 
     /// When the token stops working: the earlier of signing time + `expires_in` and the expiry of

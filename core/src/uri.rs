@@ -1,22 +1,60 @@
 //! RFC 3986 percent-encoding as `SigV4` wants it: unreserved characters stay, all else is `%XX`.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+/// Whether a byte stays as it is.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    table
+};
+
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
+fn stays(byte: u8) -> bool {
+    UNRESERVED[usize::from(byte)]
+}
+
+/// The length of what [`encode_into`] adds.
+pub(crate) fn encoded_length(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| if stays(byte) { 1 } else { 3 })
+        .sum()
+}
 
 pub(crate) fn encode_into(buffer: &mut String, text: &str) {
-    buffer.extend(utf8_percent_encode(text, RESERVED));
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    let mut rest = text;
+    // A byte that stays is ASCII, so a run of them begins and ends between characters.
+    while let Some(run) = rest.bytes().position(|byte| !stays(byte)) {
+        let (before, from) = rest.split_at(run);
+        let character = from.chars().next().map_or(0, char::len_utf8);
+        let (escaped, after) = from.split_at(character);
+        buffer.push_str(before);
+        for byte in escaped.bytes() {
+            buffer.push('%');
+            buffer.push(digit(byte >> 4));
+            buffer.push(digit(byte & 15));
+        }
+        rest = after;
+    }
+    buffer.push_str(rest);
 }
 
 /// The decoded text, or `None` unless `text` is exactly what [`encode_into`] makes of it.
 pub(crate) fn decode_strictly(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
-    let mut again = utf8_percent_encode(&decoded, RESERVED).flat_map(str::bytes);
-    again.by_ref().eq(text.bytes()).then_some(decoded)
+    let mut again = String::with_capacity(text.len());
+    encode_into(&mut again, &decoded);
+    (again == text).then_some(decoded)
 }
 
 #[cfg(test)]
@@ -26,6 +64,7 @@ mod tests {
     fn encoded(text: &str) -> String {
         let mut buffer = String::new();
         encode_into(&mut buffer, text);
+        assert_eq!(buffer.len(), encoded_length(text));
         buffer
     }
 

@@ -172,7 +172,7 @@ impl Verifier {
         match (known.session_token(), claims.session_token.as_ref()) {
             (None, None) => {}
             (Some(_), None) => return Err(Refusal::MissingSessionToken),
-            (Some(ours), Some(theirs)) if same(ours, theirs) => {}
+            (Some(ours), Some(theirs)) if same(&ours, theirs) => {}
             (_, Some(_)) => return Err(Refusal::WrongSessionToken),
         }
 
