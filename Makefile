@@ -10,10 +10,14 @@ RELEASE := target/release
 VENV    := .venv
 GUARD   := tests/guard.sh
 
-# What the build, the tests and the demonstration need beyond Rust, Python 3 and Node. The names are
-# the same on Debian and Ubuntu.
-PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev postgresql libpam0g-dev \
-            libcmocka-dev libcjson-dev faketime valgrind
+# What is needed beyond Rust, Python 3 and Node. The names are the same on Debian and Ubuntu.
+# For the build and the servers:
+PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev libpam0g-dev \
+            postgresql mariadb-server mariadb-client
+# For the tests and the linters: what C programs are tested with, and the drivers.
+TEST_PACKAGES := $(PACKAGES) libcmocka-dev libcjson-dev faketime valgrind cmake python3-dev \
+                 libnss-wrapper libmariadb-dev unixodbc unixodbc-dev odbc-postgresql odbc-mariadb \
+                 pgbouncer default-jdk-headless libpostgresql-jdbc-java libmariadb-java
 
 # As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.
 export PYO3_BUILD_EXTENSION_MODULE := 1
@@ -23,26 +27,39 @@ say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 .PHONY: help
 help:
 	@echo 'make run       build everything, start a private PostgreSQL, log in from C, Python, Node and the shell'
+	@echo 'make servers   start a private PostgreSQL and MariaDB, print how to log in, until Ctrl-C'
 	@echo 'make test      run the tests of every language'
 	@echo 'make lint      formatters, linters and type checkers of every language'
 	@echo 'make build     library, command, verifier, .venv with the Python package, bindings/node'
 	@echo 'make header    write include/rdstoken.h from ffi/src'
+	@echo 'make drivers   measure what drivers do to tokens, and write docs/drivers.md'
 	@echo 'make vectors   write tests/vectors/presign.json with botocore'
-	@echo 'make install   PREFIX=/usr/local DESTDIR=: library, header, pkg-config file, command'
+	@echo 'make install   PREFIX=/usr/local DESTDIR=: library, headers, client plugin, command'
 	@echo 'make clean     remove what was built'
 
 # --- what must be there ---------------------------------------------------------------------------
 
-.PHONY: packages
+.PHONY: packages test-packages
 packages:
 	@sh tests/packages.sh $(PACKAGES)
 
-REQUIREMENTS := bindings/python/requirements-dev.txt tests/requirements.txt
+test-packages:
+	@sh tests/packages.sh $(TEST_PACKAGES)
+
+REQUIREMENTS      := bindings/python/requirements-dev.txt
+TEST_REQUIREMENTS := tests/requirements.txt tests/drivers/requirements.txt
+PIP               := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 $(VENV)/installed: $(REQUIREMENTS)
 	$(call say,Setting up the Python environment in $(VENV))
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	$(PIP) $(REQUIREMENTS:%=-r %)
+	@touch $@
+
+# Some are compiled against what test-packages installs.
+$(VENV)/test-installed: $(TEST_REQUIREMENTS) $(VENV)/installed | test-packages
+	$(call say,Installing the Python drivers)
+	$(PIP) $(TEST_REQUIREMENTS:%=-r %)
 	@touch $@
 
 bindings/node/node_modules/installed: bindings/node/package-lock.json
@@ -78,33 +95,45 @@ comma := ,
 run: build
 	@$(GUARD) $(VENV)/bin/python tests/demo.py
 
+.PHONY: servers
+servers: build
+	@$(VENV)/bin/python tests/servers/local.py
+
 # --- test -----------------------------------------------------------------------------------------
 
-.PHONY: test test-rust test-c test-node test-python
-test: test-rust test-c test-node test-python
+HOSTS  := tests/hosts.sh
+PYTEST := $(VENV)/bin/python -m pytest -q
 
-test-rust: packages
+.PHONY: test test-rust test-c test-node test-python test-drivers
+test: test-rust test-c test-node test-python test-drivers
+
+test-rust: test-packages
 	$(call say,Testing the Rust crates)
 	cargo test --workspace --locked --quiet --no-run
 	$(GUARD) cargo test --workspace --locked --quiet
 
-test-c: native
+test-c: test-packages native
 	$(call say,Testing the C interface$(comma) plainly$(comma) under AddressSanitizer and under valgrind)
 	$(MAKE) --no-print-directory -C tests/c run valgrind
 
-test-node: node
-	$(call say,Testing the Node package)
+test-node: test-packages native node
+	$(call say,Testing the Node package$(comma) and each driver with it)
 	cd bindings/node && ../../$(GUARD) npm test
+	cd bindings/node && ../../$(GUARD) ../../$(HOSTS) npm run --silent test:drivers
 
-test-python: build
-	$(call say,Testing the Python package$(comma) the command$(comma) the real PostgreSQL and the installation)
-	$(GUARD) $(VENV)/bin/python -m pytest -q bindings/python
-	$(GUARD) $(VENV)/bin/python -m pytest -q -c tests/pytest.ini tests
+test-python: build $(VENV)/test-installed
+	$(call say,Testing the Python package$(comma) the command$(comma) the real servers and the installation)
+	$(GUARD) $(PYTEST) bindings/python
+	$(GUARD) $(PYTEST) -c tests/pytest.ini tests --ignore tests/drivers
+
+test-drivers: build $(VENV)/test-installed
+	$(call say,Testing each driver of Python$(comma) C and ODBC$(comma) and what all drivers do to tokens)
+	$(GUARD) $(HOSTS) $(PYTEST) -c tests/pytest.ini tests/drivers
 
 # --- lint -----------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: python bindings/node/node_modules/installed
+lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 	$(call say,Linting Rust)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -114,18 +143,22 @@ lint: python bindings/node/node_modules/installed
 	$(VENV)/bin/ruff check bindings/python tests
 	$(VENV)/bin/ruff format --check bindings/python tests
 	cd bindings/python && ../../$(VENV)/bin/mypy
-	cd bindings/python && ../../$(GUARD) ../../$(VENV)/bin/python -m mypy.stubtest rdstoken --allowlist stubtest-allowlist.txt
+	cd bindings/python && ../../$(GUARD) ../../$(VENV)/bin/python -m mypy.stubtest rdstoken --allowlist stubtest-allowlist.txt --mypy-config-file pyproject.toml
 	cd tests && MYPYPATH=servers ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py vectors
 	cd tests/servers && ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
 	cd tests/sources && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
+	cd tests/drivers && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py senders/*.py
 	npm --prefix bindings/node run --silent lint
 	npm --prefix bindings/node run --silent types:check
 
 # --- generated files ------------------------------------------------------------------------------
 
-.PHONY: header vectors
+.PHONY: header drivers vectors
 header:
 	RDSTOKEN_WRITE_HEADER=1 cargo test --quiet --locked -p rdstoken-ffi --test header
+
+drivers: build $(VENV)/test-installed
+	RDSTOKEN_WRITE_DRIVERS=1 $(GUARD) $(HOSTS) $(PYTEST) -c tests/pytest.ini tests/drivers/test_matrix.py
 
 vectors: $(VENV)/installed
 	$(VENV)/bin/python tests/vectors/generate.py

@@ -67,7 +67,7 @@ pub static DRIVERS: &[DriverForm] = &[
     whole("postgres", "password", MATRIX),
     written("postgres", "uri", MATRIX, write::postgres_js_uri),
     written("pgjdbc", "properties", MATRIX, write::pgjdbc_properties),
-    row(("pgjdbc", "raw-url", Some(30), Cut), RAW_JDBC, MATRIX),
+    row(("pgjdbc", "raw-url", Some(0), Cut), RAW_JDBC, MATRIX),
     row(
         ("pgbouncer", "password", Some(2047), Cut),
         "let clients log in to the database itself",
@@ -75,8 +75,8 @@ pub static DRIVERS: &[DriverForm] = &[
     ),
     written("psqlodbc", "connection-string", PSQLODBC, write::psqlodbc),
     row(
-        ("psqlodbc", "connection-string-W", Some(32_684), Error),
-        UTF_16,
+        ("psqlodbc", "connection-string-W", Some(32_000), Crash),
+        "the whole string has at most 32,767 characters; hand it over in bytes",
         PSQLODBC,
     ),
     row(
@@ -98,8 +98,8 @@ pub static DRIVERS: &[DriverForm] = &[
         PSQLODBC,
     ),
     row(
-        ("psqlodbc-ansi", "SQLConnectW", Some(33), Cut),
-        "use the Unicode driver",
+        ("psqlodbc-ansi", "SQLConnectW", Some(0), Altered),
+        "32 bytes of it and a few others arrive; use the Unicode driver",
         PSQLODBC,
     ),
     row(
@@ -127,18 +127,14 @@ pub static DRIVERS: &[DriverForm] = &[
         MAODBC,
         write::mariadb_odbc,
     ),
-    row(
-        ("mariadb-odbc", "connection-string-W", Some(32_684), Error),
-        UTF_16,
-        MAODBC,
-    ),
+    whole("mariadb-odbc", "connection-string-W", MAODBC),
     row(
         ("mariadb-odbc", "SQLConnect", Some(32_767), Crash),
         UTF_16,
         MAODBC,
     ),
     row(
-        ("mariadb-odbc", "SQLConnectW", Some(32_767), Error),
+        ("mariadb-odbc", "SQLConnectW", Some(32_767), Crash),
         UTF_16,
         MAODBC,
     ),
@@ -185,7 +181,7 @@ pub static DRIVERS: &[DriverForm] = &[
         MATRIX,
         write::mariadb_jdbc_properties,
     ),
-    row(("mariadb-jdbc", "raw-url", Some(30), Cut), RAW_JDBC, MATRIX),
+    row(("mariadb-jdbc", "raw-url", Some(0), Cut), RAW_JDBC, MATRIX),
     row(
         ("go-sql-driver", "password", Some(4091), Crash),
         "use a version newer than 1.5",

@@ -1,0 +1,5 @@
+module rdstoken/senders
+
+go 1.19
+
+require github.com/go-sql-driver/mysql v1.5.0
