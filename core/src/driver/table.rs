@@ -13,7 +13,7 @@ const LIBPQ: &str = "measured with libpq 15";
 const PSQLODBC: &str = "measured with psqlodbc 13.02 and unixODBC 2.3.11";
 const MAODBC: &str = "measured with MariaDB Connector/ODBC 3.1.15 and unixODBC 2.3.11";
 const MARIADB: &str = "measured with MariaDB 10.11 and Connector/C 3.3";
-const MATRIX: &str = "measured, see the matrix in docs/drivers.md";
+const MATRIX: &str = "measured, docs/drivers.md";
 
 /// What drivers do to passwords as long as tokens, and which connection strings
 /// [`connection_string`](crate::connection_string) writes.
