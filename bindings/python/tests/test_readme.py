@@ -1,45 +1,13 @@
-"""The README's examples run."""
+"""The README names all there is. Its programs are run, against a real server, in tests/drivers."""
 
 from __future__ import annotations
 
 import pathlib
-import re
-import sys
-import types
-from typing import Any
-from unittest import mock
 
 import pytest
 import rdstoken
-from helpers import parsed
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
-
-
-@pytest.mark.usefixtures("keys_in_environment")
-def test_the_examples_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    connect = mock.Mock()
-    psycopg = types.ModuleType("psycopg")
-    psycopg.__dict__["connect"] = connect
-    monkeypatch.setitem(sys.modules, "psycopg", psycopg)
-
-    text = README.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 5
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), names)  # noqa: S102 - our own README
-
-    connect.assert_called_once()
-    password = connect.call_args.kwargs["password"]
-    authority, _ = parsed(password)
-    assert authority == f"{connect.call_args.kwargs['host']}:{connect.call_args.kwargs['port']}"
-    assert capsys.readouterr().out.splitlines() == [
-        f"{names['signer'].expires_at} 1",
-        "RegionNotFound",
-    ]
 
 
 def test_every_exception_is_listed() -> None:
@@ -47,3 +15,8 @@ def test_every_exception_is_listed() -> None:
     for name in rdstoken.__all__:
         if name.endswith("Error") and name != "Error":
             assert f"| `{name}`" in text
+
+
+@pytest.mark.parametrize("path", sorted(pathlib.Path(rdstoken.__file__).parent.glob("[a-z]*.py")))
+def test_every_driver_is_named(path: pathlib.Path) -> None:
+    assert f"`{path.stem}`" in README.read_text(encoding="utf-8").replace("rdstoken.", "")
