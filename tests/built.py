@@ -14,6 +14,15 @@ TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent
 
 
+def run(*command: str | pathlib.Path, **environment: str) -> str:
+    """What a program printed, which must have ended well."""
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 class Command:
     """The `rdstoken` command, as built by `make build`."""
 

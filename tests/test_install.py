@@ -4,7 +4,6 @@ or CMake and to log in to a real server.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from postgres import Postgres
 
-from built import ROOT
+from built import ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = ROOT / "ffi" / "examples"
 EXAMPLE = EXAMPLES / "presign.c"
-
-
-def run(*command: str | pathlib.Path, **environment: str) -> str:
-    done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ logs in to a real server.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import pathlib
-import subprocess
 import sys
 import venv
 import zipfile
@@ -15,18 +13,10 @@ import zipfile
 import pytest
 from postgres import Postgres
 
-from built import ROOT
+from built import ROOT, run
 
 PACKAGE = ROOT / "bindings" / "python"
 LIMIT = 7 * 1024 * 1024
-
-
-def run(*command: str | pathlib.Path, **environment: str) -> str:
-    done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

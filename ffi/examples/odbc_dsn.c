@@ -1,8 +1,10 @@
-/* Logs in through a data source of odbc.ini, which holds all but the password, with SQLConnect().
+/* Logs in through a data source of odbc.ini, which holds all but the password, with SQLConnect():
+ * once, and then once more for each line on standard input, as a program does that lives for days.
  *
  *   cc odbc_dsn.c $(pkg-config --cflags --libs rdstoken odbc) -o odbc_dsn
  *   ./odbc_dsn DRIVER DSN HOSTNAME PORT USERNAME
  *
+ * A sixth argument says how many seconds a token is valid, 900 unless given.
  * DRIVER is psqlodbc or mariadb-odbc: it is asked for its limit before the token is tried, because
  * MariaDB's crashes beyond its own. Do not write the token into odbc.ini: psqlodbc alters it there,
  * and MariaDB's driver cuts it. The credentials come from the AWS SDKs' default chain. */
@@ -43,9 +45,26 @@ static int log_in(const char *dsn, const char *username, const rdstoken_token *t
   return ok;
 }
 
+static int log_in_afresh(const rdstoken_signer *signer, const char *driver, const char *dsn,
+                         const char *username) {
+  rdstoken_token *token = NULL;
+  rdstoken_error *error = NULL;
+  int ok = rdstoken_signer_token(signer, &token, &error) == RDSTOKEN_STATUS_OK &&
+           rdstoken_check_length(driver, "SQLConnect", rdstoken_token_value(token), &error) ==
+               RDSTOKEN_STATUS_OK;
+  if (ok) {
+    ok = log_in(dsn, username, token);
+  } else {
+    fprintf(stderr, "%s\n", rdstoken_error_message(error));
+  }
+  rdstoken_error_free(error);
+  rdstoken_token_free(token);
+  return ok;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    fprintf(stderr, "usage: %s DRIVER DSN HOSTNAME PORT USERNAME\n", argv[0]);
+  if (argc < 6 || argc > 7) {
+    fprintf(stderr, "usage: %s DRIVER DSN HOSTNAME PORT USERNAME [SECONDS]\n", argv[0]);
     return 2;
   }
   rdstoken_signer_options options = {0};
@@ -53,21 +72,21 @@ int main(int argc, char **argv) {
   options.hostname = argv[3];
   options.port = (uint16_t)atoi(argv[4]);
   options.username = argv[5];
+  options.expires_in_seconds = argc == 7 ? (uint32_t)atoi(argv[6]) : 0;
 
   rdstoken_signer *signer = NULL;
-  rdstoken_token *token = NULL;
   rdstoken_error *error = NULL;
-  int ok = rdstoken_signer_new(&options, &signer, &error) == RDSTOKEN_STATUS_OK &&
-           rdstoken_signer_token(signer, &token, &error) == RDSTOKEN_STATUS_OK &&
-           rdstoken_check_length(argv[1], "SQLConnect", rdstoken_token_value(token), &error) ==
-               RDSTOKEN_STATUS_OK;
-  if (ok) {
-    ok = log_in(argv[2], argv[5], token);
-  } else {
+  if (rdstoken_signer_new(&options, &signer, &error) != RDSTOKEN_STATUS_OK) {
     fprintf(stderr, "%s\n", rdstoken_error_message(error));
+    rdstoken_error_free(error);
+    return EXIT_FAILURE;
   }
-  rdstoken_error_free(error);
-  rdstoken_token_free(token);
+  char line[16];
+  int ok;
+  do {
+    ok = log_in_afresh(signer, argv[1], argv[2], argv[5]);
+    fflush(stdout);
+  } while (ok && fgets(line, sizeof line, stdin) != NULL);
   rdstoken_signer_free(signer);
   return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -246,6 +246,22 @@ def test_a_data_source_without_a_password(
     assert logins.server.records()[-1].length == length
 
 
+@pytest.mark.parametrize("driver", SERVERS)
+def test_an_old_process_connects_to_a_data_source(
+    request: pytest.FixtureRequest, odbc: Odbc, built: Find, driver: str
+) -> None:
+    logins: Logins = request.getfixturevalue(SERVERS[driver])
+    name = {"PostgreSQL Unicode": "psqlodbc", "MariaDB Unicode": "mariadb-odbc"}[driver]
+    program = built("ffi/examples/odbc_dsn.c", "odbc")
+    where = (logins.host, str(logins.port), USER)
+    env = environment(logins, **odbc.data_source(logins, driver))
+    with logins.seen() as seen, Program(program, name, "demo", *where, BRIEF, env=env) as living:
+        assert living.answer().startswith(USER)
+        time.sleep(2.1)
+        assert living.ask().startswith(USER)
+    assert seen == [True, True]
+
+
 # What does not work, and is refused before it is tried where rdstoken is asked.
 
 
