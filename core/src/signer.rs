@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -257,9 +258,14 @@ struct Shard {
 /// A thread's shard, the same in all signers.
 fn shard() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
-    // While a thread ends, its locals may be gone.
-    MINE.try_with(|mine| *mine).unwrap_or(0)
+    thread_local!(static MINE: Cell<usize> = const { Cell::new(NONE) });
+    const NONE: usize = SHARDS;
+    MINE.with(|mine| {
+        if mine.get() == NONE {
+            mine.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
+        }
+        mine.get()
+    })
 }
 
 /// What a signer has done, from [`Signer::stats`].

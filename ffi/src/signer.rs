@@ -346,28 +346,32 @@ pub unsafe extern "C" fn rdstoken_signer_copy_token(
         if capacity > 0 {
             required_out("buffer", buffer)?;
         }
-        let made = signer.0.token()?;
-        let text = made.value_with_nul();
-        // SAFETY: as above.
-        unsafe { set(needed, text.len()) };
-        if text.len() > capacity {
-            return Err(Error::new(
-                ErrorKind::BufferTooSmall,
-                format!(
-                    "the token needs {} bytes with its NUL, the buffer has {capacity}; \
-                     nothing was written",
-                    text.len()
-                ),
-            ));
-        }
-        // SAFETY: `buffer` has room for `capacity` bytes, and the text is not longer.
-        unsafe { ptr::copy_nonoverlapping(text.as_ptr().cast(), buffer, text.len()) };
-        // SAFETY: as above.
-        unsafe { set(expires_at, unix_seconds(made.expires_at())) };
-        Ok(())
+        signer.0.with_token(|made| {
+            let text = made.value_with_nul();
+            // SAFETY: as above.
+            unsafe { set(needed, text.len()) };
+            if text.len() > capacity {
+                return Err(too_small(text.len(), capacity));
+            }
+            // SAFETY: `buffer` has room for `capacity` bytes, and the text is not longer.
+            unsafe { ptr::copy_nonoverlapping(text.as_ptr().cast(), buffer, text.len()) };
+            // SAFETY: as above.
+            unsafe { set(expires_at, unix_seconds(made.expires_at())) };
+            Ok(())
+        })?
     };
     // SAFETY: as above.
     unsafe { call(error, body) }
+}
+
+fn too_small(needed: usize, capacity: usize) -> Error {
+    Error::new(
+        ErrorKind::BufferTooSmall,
+        format!(
+            "the token needs {needed} bytes with its NUL, the buffer has {capacity}; nothing was \
+             written"
+        ),
+    )
 }
 
 /// Tells the signer that the server refused a login because of the password, and asks whether to
