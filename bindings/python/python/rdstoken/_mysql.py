@@ -36,7 +36,7 @@ def take_login(signer: Signer, given: dict[str, Any], elsewhere: Iterable[str] =
     _connect.refuse_others(signer, given)
     if given.get("auth_plugin") not in (None, "", CLEAR_PASSWORD):
         raise _errors.InvalidArgumentError(
-            f"argument auth_plugin: the server asks for tokens by {CLEAR_PASSWORD}",
+            f"auth_plugin: the server asks for tokens by {CLEAR_PASSWORD}",
             field="auth_plugin",
         )
     for name in (*_PASSWORDS, *elsewhere, "auth_plugin"):
@@ -64,7 +64,7 @@ class Tls(NamedTuple):
         """Refuse a context, for the drivers that take the names of files alone."""
         if self.given is not None:
             raise _errors.InvalidArgumentError(
-                "argument ssl: the driver takes no context; give ca_file", field="ssl"
+                "ssl: the driver takes no context; give ca_file", field="ssl"
             )
         return self
 
@@ -92,7 +92,7 @@ def take_tls(given: dict[str, Any], ca_file: str | os.PathLike[str] | None) -> T
     own, context = _path(options.get("ca")), options.get("context")
     if ca_file is not None and (context is not None or own not in (None, ca_file)):
         raise _errors.InvalidArgumentError(
-            "argument ca_file: other authorities are given as well", field="ca_file"
+            "ca_file: other authorities are given as well", field="ca_file"
         )
     return Tls(ca_file or own, _path(options.get("cert")), _path(options.get("key")), context)
 
@@ -116,7 +116,7 @@ def _of_ssl(value: object) -> dict[str, Any]:
         raise _unverified("ssl")
     if options.keys() - {"ca", "cert", "key"}:
         raise _errors.InvalidArgumentError(
-            "argument ssl: of a dictionary, ca, cert and key are understood; else give a context",
+            "ssl: of a dictionary, ca, cert and key are understood; else give a context",
             field="ssl",
         )
     return options
@@ -124,7 +124,7 @@ def _of_ssl(value: object) -> dict[str, Any]:
 
 def _unverified(name: str) -> _errors.TlsRequiredError:
     return _errors.TlsRequiredError(
-        f"argument {name}: without the certificate and the name in it being verified, anybody could"
+        f"{name}: without the certificate and the name in it being verified, anybody could"
         " take the token",
         field=name,
     )

@@ -112,7 +112,7 @@ def options(
     plugins = kwargs.get("auth_plugin_map") or {}
     if {_mysql.CLEAR_PASSWORD, _mysql.CLEAR_PASSWORD.encode()} & plugins.keys():
         raise _errors.InvalidArgumentError(
-            f"argument auth_plugin_map: the signer's takes the place of {_mysql.CLEAR_PASSWORD}",
+            f"auth_plugin_map: the signer's takes the place of {_mysql.CLEAR_PASSWORD}",
             field="auth_plugin_map",
         )
     handler = functools.partial(_ClearPassword, signer)

@@ -80,7 +80,7 @@ def connect(
     """
     for name in kwargs:
         if _OURS.fullmatch(name):
-            raise _errors.InvalidArgumentError(f"argument {name}: the signer gives it", field=name)
+            raise _errors.InvalidArgumentError(f"{name}: the signer gives it", field=name)
     string = signer.connection_string(
         driver,
         "connection-string",

@@ -63,7 +63,7 @@ def get_client_class(db_info: dict[str, Any]) -> type[BaseDBAsyncClient]:
     driver = db_info["credentials"].get("driver")
     if driver not in makers:
         raise _errors.InvalidArgumentError(
-            "argument driver: it must be asyncpg, psycopg or mysql", field="driver"
+            "driver: it must be asyncpg, psycopg or mysql", field="driver"
         )
     if driver not in _made:
         _made[driver] = makers[driver]()
