@@ -26,7 +26,7 @@ say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .PHONY: help
 help:
-	@echo 'make run       build everything, start a private PostgreSQL, log in from C, Python, Node and the shell'
+	@echo 'make run       build everything, log in to a private PostgreSQL and MariaDB from every language'
 	@echo 'make servers   start a private PostgreSQL and MariaDB, print how to log in, until Ctrl-C'
 	@echo 'make test      run the tests of every language'
 	@echo 'make lint      formatters, linters and type checkers of every language'

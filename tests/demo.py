@@ -1,4 +1,5 @@
-"""`make run`: one token from four faces, and a real PostgreSQL that lets each of them in.
+"""`make run`: one token from four faces, a real PostgreSQL that lets each of them in, and a real
+MariaDB that lets in clients which were given no password.
 
 Standard library only. Run it through tests/guard.sh, after `make build`.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "servers"))
 
+from mariadb import MariaDB  # noqa: E402
 from postgres import Postgres  # noqa: E402
 
 RELEASE = ROOT / "target" / "release"
@@ -112,6 +115,32 @@ def log_in(server: Postgres, connection: dict[str, str], every: list[Face]) -> N
         print(f"  {face.name:<8} {face.driver:<8} current_user = {user}")
 
 
+def log_in_to_mariadb() -> None:
+    heading("Logging in to a private MariaDB, with no password configured anywhere")
+    # The mariadb command connects to the name that it verifies, and this one needs no /etc/hosts.
+    name = "localhost"
+    with MariaDB(more_hostnames=[name]) as server, tempfile.TemporaryDirectory() as plugins:
+        shutil.copy(RELEASE / "mysql_clear_password.so", plugins)
+        chain = {
+            "AWS_SHARED_CREDENTIALS_FILE": str(server.credentials_file),
+            "AWS_REGION": server.region,
+        }
+        where = ["--port", str(server.port), "--hostname", name, "--username", USER]
+        tls = [f"--ssl-ca={server.ca_file}", "--ssl-verify-server-cert", "--protocol=tcp"]
+        who = [f"--host={name}", f"--port={server.port}", f"--user={USER}", *tls]
+        query = ["--batch", "--skip-column-names", "--execute=SELECT CURRENT_USER()"]
+        exec_ = ["rdstoken", "exec", "--no-hostname-warning", *where, "--ca-file"]
+        ways = {
+            "rdstoken exec": [*exec_, str(server.ca_file), "--", "mariadb", *query],
+            "client plugin": ["mariadb", "--no-defaults", f"--plugin-dir={plugins}", *who, *query],
+        }
+        for way, command in ways.items():
+            user = run(command, chain).stdout.strip()
+            if not user.startswith(f"{USER}@"):
+                raise UnexpectedError(f"the mariadb command is logged in as {user!r}")
+            print(f"  {way:<17} mariadb  current_user = {user}")
+
+
 def show_refusals(server: Postgres, connection: dict[str, str]) -> None:
     chain = {"AWS_SHARED_CREDENTIALS_FILE": str(server.credentials_file)}
 
@@ -163,11 +192,12 @@ def main() -> int:
             }
             show_the_token(server, every)
             log_in(server, connection, every)
+            log_in_to_mariadb()
             show_refusals(server, connection)
     except UnexpectedError as problem:
         print(f"\nmake run: {problem}", file=sys.stderr)
         return 1
-    print("\nThe server is stopped and its files are gone.")
+    print("\nThe servers are stopped and their files are gone.")
     return 0
 
 
