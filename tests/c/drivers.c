@@ -2,6 +2,14 @@
  * core's, and tested there. */
 #include "support.h"
 
+/* The arguments of a call may be evaluated in any order. */
+#define ASSERT_FAILED(call, expected, field)        \
+  do {                                              \
+    rdstoken_error *error = NULL;                   \
+    rdstoken_status status = call;                  \
+    assert_failed(status, error, expected, field);  \
+  } while (0)
+
 static rdstoken_connection_options connection_options(const char *driver) {
   rdstoken_connection_options options = {0};
   options.struct_size = sizeof options;
@@ -71,13 +79,12 @@ static void bad_options_are_named(void **state) {
   assert_string_refused(&options, "struct_size");
 
   options = connection_options("libpq");
-  rdstoken_error *error = NULL;
   rdstoken_connection_string *string = NULL;
-  rdstoken_status status = rdstoken_signer_connection_string(NULL, &options, &string, &error);
-  assert_failed(status, error, RDSTOKEN_STATUS_INVALID_ARGUMENT, "signer");
+  ASSERT_FAILED(rdstoken_signer_connection_string(NULL, &options, &string, &error),
+                RDSTOKEN_STATUS_INVALID_ARGUMENT, "signer");
   rdstoken_signer *signer = new_signer(NULL);
-  status = rdstoken_signer_connection_string(signer, &options, NULL, &error);
-  assert_failed(status, error, RDSTOKEN_STATUS_INVALID_ARGUMENT, "connection_string");
+  ASSERT_FAILED(rdstoken_signer_connection_string(signer, &options, NULL, &error),
+                RDSTOKEN_STATUS_INVALID_ARGUMENT, "connection_string");
   rdstoken_signer_free(signer);
 }
 
@@ -97,14 +104,13 @@ static void lengths_are_checked(void **state) {
                    RDSTOKEN_STATUS_OK);
   token[79] = 'x';
   token[80] = '\0';
-  rdstoken_error *error = NULL;
-  assert_failed(rdstoken_check_length("mariadb-cli", "prompt", token, &error), error,
+  ASSERT_FAILED(rdstoken_check_length("mariadb-cli", "prompt", token, &error),
                 RDSTOKEN_STATUS_DRIVER_LIMIT, NULL);
-  assert_failed(rdstoken_check_length(NULL, "prompt", token, &error), error,
+  ASSERT_FAILED(rdstoken_check_length(NULL, "prompt", token, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "driver");
-  assert_failed(rdstoken_check_length("mariadb-cli", NULL, token, &error), error,
+  ASSERT_FAILED(rdstoken_check_length("mariadb-cli", NULL, token, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "form");
-  assert_failed(rdstoken_check_length("mariadb-cli", "prompt", NULL, &error), error,
+  ASSERT_FAILED(rdstoken_check_length("mariadb-cli", "prompt", NULL, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "token");
 }
 
@@ -123,13 +129,12 @@ static void a_refused_token_is_tried_again_if_it_was_given_out_before(void **sta
                    RDSTOKEN_STATUS_OK);
   assert_int_equal(retry, 1);
 
-  rdstoken_error *error = NULL;
-  assert_failed(rdstoken_signer_refused(NULL, rdstoken_token_value(token), &retry, &error), error,
+  ASSERT_FAILED(rdstoken_signer_refused(NULL, rdstoken_token_value(token), &retry, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "signer");
   assert_int_equal(retry, 0);
-  assert_failed(rdstoken_signer_refused(signer, NULL, &retry, &error), error,
+  ASSERT_FAILED(rdstoken_signer_refused(signer, NULL, &retry, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "token");
-  assert_failed(rdstoken_signer_refused(signer, rdstoken_token_value(token), NULL, &error), error,
+  ASSERT_FAILED(rdstoken_signer_refused(signer, rdstoken_token_value(token), NULL, &error),
                 RDSTOKEN_STATUS_INVALID_ARGUMENT, "retry");
   rdstoken_token_free(token);
   rdstoken_signer_free(signer);
