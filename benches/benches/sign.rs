@@ -15,14 +15,18 @@ fn sign(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sign");
     group.bench_function("floor-kept", |b| b.iter(|| black_box(&floor).kept()));
     group.bench_function("kept", |b| {
-        b.iter(|| black_box(&key).presign(black_box(&inputs.login), inputs.signing_time, EXPIRES_IN));
+        b.iter(|| {
+            black_box(&key).presign(black_box(&inputs.login), inputs.signing_time, EXPIRES_IN)
+        });
     });
     group.bench_function("floor-derived", |b| b.iter(|| black_box(&floor).derived()));
     group.bench_function("derived", |b| {
         b.iter(|| {
-            black_box(&inputs)
-                .key()
-                .presign(black_box(&inputs.login), inputs.signing_time, EXPIRES_IN)
+            black_box(&inputs).key().presign(
+                black_box(&inputs.login),
+                inputs.signing_time,
+                EXPIRES_IN,
+            )
         });
     });
     group.bench_function("from-nothing", |b| {

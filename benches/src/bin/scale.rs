@@ -149,7 +149,10 @@ fn main() {
         // More threads than cores wait for each other's turns; their calls do not get dearer.
         let wall = by_threads(&signer, threads);
         let share = threads.div_ceil(cores) as f64;
-        format!("{{\"threads\": {threads}, \"hit_ns\": {wall:.1}, \"core_ns\": {:.1}}}", wall / share)
+        format!(
+            "{{\"threads\": {threads}, \"hit_ns\": {wall:.1}, \"core_ns\": {:.1}}}",
+            wall / share
+        )
     });
 
     let lengths = [0, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536].map(|length| {

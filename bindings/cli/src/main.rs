@@ -10,6 +10,7 @@ mod drivers;
 mod exec;
 mod login;
 mod passfile;
+mod pow;
 mod token;
 
 use std::fmt;
