@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def criterion(settings: Settings) -> None:
     seconds = "0.5" if settings.quick else "3"
     subprocess.run(
-        ["cargo", "bench", "--locked", "--bench", "sign", "--", "--measurement-time", seconds],
+        ["cargo", "bench", "--bench", "sign", "--", "--measurement-time", seconds],
         cwd=BENCHES,
         env=os.environ | {"CARGO_TARGET_DIR": str(OUT)},
         check=True,
