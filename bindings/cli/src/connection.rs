@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use rdstoken::{ConnectionOptions, OnLimit};
+use rdstoken::{ConnectionOptions, DRIVERS, Error, OnLimit};
 
 use crate::login::Login;
 use crate::{Failure, print};
@@ -11,8 +11,9 @@ use crate::{Failure, print};
 /// Print a connection string that holds a token, for a driver that takes it no other way.
 ///
 /// The token in it is quoted and escaped as the driver's parser wants it, and the string insists on
-/// TLS and on the endpoint's certificate. It works for 15 minutes, and is as secret as the token.
-/// `rdstoken drivers` lists the drivers and their forms.
+/// TLS and on the endpoint's certificate. It works for 15 minutes, and is as secret as the token:
+/// other users of the machine see what is given to a program as an argument, and nothing that
+/// `rdstoken exec` hands over. `rdstoken drivers` lists the drivers and their forms.
 #[derive(Args)]
 #[command(after_long_help = URL_EXAMPLES)]
 pub(crate) struct Url {
@@ -47,6 +48,7 @@ Examples:
 /// It insists on TLS and on the endpoint's certificate, works for 15 minutes, and is as secret as
 /// the token. Hand it to SQLDriverConnect, or to isql with -k.
 #[derive(Args)]
+#[command(after_long_help = ODBC_EXAMPLES)]
 pub(crate) struct Odbc {
     #[command(flatten)]
     login: Login,
@@ -64,6 +66,16 @@ pub(crate) struct Odbc {
     target: Target,
 }
 
+const ODBC_EXAMPLES: &str = "\
+Examples:
+  isql -b -k \"$(rdstoken odbc --driver psqlodbc --hostname \"$H\" --port 5432 --username app \\
+                --database postgres --ca-file global-bundle.pem)\"
+  isql -b -k \"$(rdstoken odbc --driver mariadb-odbc --hostname \"$H\" --port 3306 --username app \\
+                --ca-file global-bundle.pem)\"";
+
+/// The form that `rdstoken odbc` writes.
+const ODBC_FORM: &str = "connection-string";
+
 #[derive(Args)]
 struct Target {
     /// The database to use
@@ -80,7 +92,7 @@ struct Target {
     hostaddr: Option<String>,
 
     /// What to do if the driver is known to cut or alter a token of this length
-    #[arg(long, value_enum, default_value_t = Limit::Refuse)]
+    #[arg(long, value_enum, value_name = "ANSWER", default_value_t = Limit::Refuse)]
     on_limit: Limit,
 }
 
@@ -103,9 +115,18 @@ impl Url {
 
 impl Odbc {
     pub(crate) fn run(&self, output: &mut impl Write) -> Result<(), Failure> {
+        let drivers: Vec<_> = DRIVERS
+            .iter()
+            .filter(|row| row.form == ODBC_FORM && row.is_written())
+            .map(|row| row.driver)
+            .collect();
+        if !drivers.contains(&self.driver.as_str()) {
+            let expected = format!("expected one of {}", drivers.join(", "));
+            return Err(Failure::Token(Error::invalid("driver", expected)));
+        }
         let options = ConnectionOptions {
             driver: &self.driver,
-            form: "connection-string",
+            form: ODBC_FORM,
             odbc_driver: self.name.as_deref(),
             ..self.target.options()
         };

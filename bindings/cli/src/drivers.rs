@@ -9,6 +9,11 @@ use serde::Serialize;
 use crate::{Failure, print};
 
 /// List what drivers do to passwords as long as tokens, and which connection strings there are.
+///
+/// A row is a driver and a form, which is a way to give it the password. WHOLE UP TO is the longest
+/// token in bytes that arrives whole: 0 if none does, - if there is no limit. BEYOND says what
+/// happens to a longer one; cut and altered happen without a word, and the server refuses the login.
+/// WRITTEN are the forms that `rdstoken url` and `rdstoken odbc` print.
 #[derive(Args)]
 pub(crate) struct Drivers {
     /// Print a JSON array instead of a table

@@ -1,5 +1,7 @@
 //! `rdstoken exec`
 
+use std::borrow::Cow;
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -13,22 +15,23 @@ use crate::login::Login;
 
 /// Run a database client that logs in with a token: no password in a file, a prompt or your shell.
 ///
-/// PostgreSQL's programs, and others on libpq, get the token and the TLS settings in PG* variables.
-/// The programs of MariaDB and MySQL get the token in MYSQL_PWD, and options for the rest. Either
-/// way the certificate is verified, and a client that would send the token without TLS is refused.
-/// The client takes the place of this command, and its exit code is the answer.
+/// A program whose name begins with mariadb or mysql gets the token in MYSQL_PWD, and options for
+/// the rest. Any other counts as one of PostgreSQL's, or another on libpq, and gets the token and the
+/// TLS settings in PG* variables. Either way the certificate is verified, and arguments that could
+/// send the token without TLS are refused. The client takes the place of this command, and its exit
+/// code is the answer.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Exec {
     #[command(flatten)]
     login: Login,
 
-    /// The database to use, for PostgreSQL; MariaDB's and MySQL's programs take it as an argument
+    /// The database to use (PostgreSQL; MariaDB's and MySQL's programs take it as an argument)
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
 
-    /// The certificate authorities to trust, for example AWS's global-bundle.pem [default: the
-    /// client's own]
+    /// The certificate authorities to trust, for example AWS's global-bundle.pem [default:
+    /// PGSSLROOTCERT for PostgreSQL, else the client's own]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
 
@@ -44,11 +47,15 @@ pub(crate) struct Exec {
 
 const EXAMPLES: &str = "\
 Examples:
-  rdstoken exec --hostname \"$H\" --port 5432 --username app --ca-file global-bundle.pem \\
-      --database postgres -- psql
-  rdstoken exec --hostname \"$H\" --port 3306 --username app --ca-file global-bundle.pem \\
-      -- mariadb shop
-  rdstoken exec --hostname \"$H\" --port 5432 --username app -- pg_dump shop > shop.sql";
+  psql, and pg_dump to a file:
+    rdstoken exec --hostname \"$H\" --port 5432 --username app --ca-file global-bundle.pem \\
+        --database postgres -- psql
+    rdstoken exec --hostname \"$H\" --port 5432 --username app --ca-file global-bundle.pem \\
+        -- pg_dump shop > shop.sql
+
+  The mariadb command:
+    rdstoken exec --hostname \"$H\" --port 3306 --username app --ca-file global-bundle.pem \\
+        -- mariadb shop";
 
 /// What kind of program the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,28 +70,20 @@ impl Exec {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let (program, arguments) = self.command.split_first().expect("clap requires one");
         let client = client(program);
-        insist_on_tls(client, arguments).map_err(Failure::Token)?;
+        insist_on_tls(client, program, arguments).map_err(Failure::Token)?;
+        self.check_options(client).map_err(Failure::Token)?;
         let token = self.login.signer()?.token().map_err(Failure::Token)?;
         let mut command = Command::new(program);
-        match client {
-            Client::Libpq => {
-                self.set_libpq_variables(&mut command);
-                command.env("PGPASSWORD", token.value()).args(arguments);
-            }
-            Client::MariaDb | Client::MySql => {
-                if self.hostaddr.is_some() {
-                    return Err(Failure::Token(Error::invalid(
-                        "hostaddr",
-                        "expected none: MariaDB's and MySQL's programs take no address beside the name",
-                    )));
-                }
-                let first = leading_defaults(arguments);
-                command
-                    .env("MYSQL_PWD", token.value())
-                    .args(&arguments[..first])
-                    .args(self.mysql_options(client))
-                    .args(&arguments[first..]);
-            }
+        if client == Client::Libpq {
+            self.set_libpq_variables(&mut command);
+            command.env("PGPASSWORD", token.value()).args(arguments);
+        } else {
+            let first = leading_defaults(arguments);
+            command
+                .env("MYSQL_PWD", token.value())
+                .args(&arguments[..first])
+                .args(self.mysql_options(client))
+                .args(&arguments[first..]);
         }
         let error = command.exec();
         Err(Failure::Exec {
@@ -93,9 +92,42 @@ impl Exec {
         })
     }
 
+    fn check_options(&self, client: Client) -> Result<(), Error> {
+        if client == Client::Libpq {
+            // Some programs take a whole connection string for the name of a database.
+            let inherited = env::var_os("PGDATABASE").unwrap_or_default();
+            return match &self.database {
+                Some(database) if weakens_libpq(&database.to_lowercase()) => {
+                    Err(tls_required("database"))
+                }
+                None if weakens_libpq(&inherited.to_string_lossy().to_lowercase()) => {
+                    Err(tls_required("PGDATABASE"))
+                }
+                _ => Ok(()),
+            };
+        }
+        for (field, value, expected) in [
+            (
+                "database",
+                &self.database,
+                "expected none: MariaDB's and MySQL's programs take it as an argument of theirs",
+            ),
+            (
+                "hostaddr",
+                &self.hostaddr,
+                "expected none: MariaDB's and MySQL's programs take no address beside the name",
+            ),
+        ] {
+            if value.is_some() {
+                return Err(Error::invalid(field, expected));
+            }
+        }
+        Ok(())
+    }
+
     fn set_libpq_variables(&self, command: &mut Command) {
         // A service's settings would count more than these.
-        for name in ["PGSERVICE", "PGHOSTADDR", "PGSSLROOTCERT"] {
+        for name in ["PGSERVICE", "PGHOSTADDR"] {
             command.env_remove(name);
         }
         let port = self.login.port.to_string();
@@ -138,9 +170,13 @@ impl Exec {
     }
 }
 
-fn client(program: &OsStr) -> Client {
+fn name(program: &OsStr) -> Cow<'_, str> {
     let name = Path::new(program).file_name().unwrap_or(program);
-    let name = name.to_string_lossy();
+    name.to_string_lossy()
+}
+
+fn client(program: &OsStr) -> Client {
+    let name = name(program);
     if name.starts_with("mariadb") {
         return Client::MariaDb;
     }
@@ -164,45 +200,151 @@ fn leading_defaults(arguments: &[OsString]) -> usize {
         .iter()
         .take_while(|argument| {
             let argument = argument.to_string_lossy();
-            ["--defaults-", "--no-defaults", "--print-defaults"]
-                .iter()
-                .any(|option| argument.starts_with(option))
+            [
+                "--defaults-",
+                "--no-defaults",
+                "--print-defaults",
+                "--login-path",
+                "--no-login-paths",
+            ]
+            .iter()
+            .any(|option| argument.starts_with(option))
         })
         .count()
 }
 
 /// Refuses arguments that take back what [`Exec`] sets.
-fn insist_on_tls(client: Client, arguments: &[OsString]) -> Result<(), Error> {
-    let weakens = match client {
-        Client::Libpq => weakens_libpq,
-        Client::MariaDb | Client::MySql => weakens_mysql,
-    };
-    for (index, argument) in arguments.iter().enumerate() {
-        if weakens(&argument.to_string_lossy().to_lowercase()) {
-            // The argument itself stays out: it may be a connection string with a password.
-            return Err(Error::new(
-                ErrorKind::TlsRequired,
-                format!(
-                    "argument {} of the client turns TLS or its verification off, or may do so; \
-                     a token is sent over verified TLS alone",
-                    index + 1
-                ),
-            ));
+fn insist_on_tls(client: Client, program: &OsStr, arguments: &[OsString]) -> Result<(), Error> {
+    let arguments: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy().to_lowercase())
+        .collect();
+    let weakens = |index: usize| match client {
+        Client::Libpq => {
+            let before = &arguments[..index];
+            !(name(program) == "psql" && is_sql_of_psql(before))
+                && (weakens_libpq(&arguments[index])
+                    || is_local_host_of_libpq(before, &arguments[index]))
         }
+        Client::MariaDb | Client::MySql => weakens_mysql(&arguments[index]),
+    };
+    match (0..arguments.len()).find(|index| weakens(*index)) {
+        // The argument itself stays out: it may be a connection string with a password.
+        Some(index) => Err(tls_required(&format!(
+            "argument {} of the client",
+            index + 1
+        ))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn weakens_libpq(argument: &str) -> bool {
-    let values = argument.split("sslmode").skip(1);
-    let weak = values
-        .map(|rest| rest.trim_start_matches([' ', '=', '\'']))
-        .any(|value| !value.starts_with("verify-full"));
-    // A service's settings count more than the environment's.
-    let service = argument
-        .split([' ', '?', '&'])
-        .any(|word| word.starts_with("service=") || word.starts_with("gssencmode="));
-    weak || service
+fn tls_required(what: &str) -> Error {
+    Error::new(
+        ErrorKind::TlsRequired,
+        format!(
+            "{what} turns TLS or its verification off, or may do so; a token is sent over verified \
+             TLS alone"
+        ),
+    )
+}
+
+/// Whether the text holds a connection string for libpq, or a part of one, that may do without TLS.
+fn weakens_libpq(text: &str) -> bool {
+    // A service's settings count more than the environment's. The other two are older words for
+    // weaker modes.
+    let weak = ["service", "requiressl", "ssl", "gssencmode"]
+        .iter()
+        .any(|keyword| values(text, keyword).next().is_some())
+        || text.match_indices("sslmode").any(|(at, keyword)| {
+            let value = text[at + keyword.len()..].trim_start_matches([' ', '=', '\'']);
+            !value.starts_with("verify-full")
+        });
+    // A local socket has no TLS.
+    let local = values(text, "host").any(|hosts| {
+        hosts
+            .trim_start_matches('\'')
+            .split([' ', '\'', '&'])
+            .next()
+            .is_some_and(is_local)
+    });
+    weak || local || is_uri_in_disguise(text)
+}
+
+/// The texts behind `keyword=`, wherever it stands.
+fn values<'a>(text: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> {
+    // As in -dservice=mine.
+    let is_short = text.starts_with('-') && !text.starts_with("--");
+    text.match_indices(keyword).filter_map(move |(at, _)| {
+        let before = text[..at].chars().next_back();
+        let begins = before.is_none_or(|before| !before.is_alphanumeric() && before != '_');
+        let value = text[at + keyword.len()..].trim_start().strip_prefix('=')?;
+        (begins || is_short).then(|| value.trim_start())
+    })
+}
+
+/// Whether one of these hosts is the path of a local socket, or none, which is the usual path.
+fn is_local(hosts: &str) -> bool {
+    hosts
+        .split(',')
+        .any(|host| host.is_empty() || host.starts_with(['/', '@', '%']))
+}
+
+/// Whether the text is a URI that spells a socket or a parameter's name with `%`, which libpq
+/// decodes.
+fn is_uri_in_disguise(text: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| {
+        text.split(scheme).skip(1).any(|rest| {
+            let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+            let authority = rest.split('/').next().unwrap_or_default();
+            let hosts = authority.rsplit('@').next().unwrap_or_default();
+            let names = query.split('&').filter_map(|pair| pair.split('=').next());
+            (!hosts.is_empty() && is_local(hosts))
+                || names.into_iter().any(|name| name.contains('%'))
+        })
+    })
+}
+
+/// Whether the argument is the path of a local socket, given by -h or --host.
+fn is_local_host_of_libpq(before: &[String], argument: &str) -> bool {
+    let is_path = |host: &str| !host.is_empty() && is_local(host);
+    let follows = before.last().is_some_and(|option| {
+        option.starts_with("--ho")
+            || option.starts_with('-') && !option.starts_with("--") && option.ends_with('h')
+    });
+    let glued = match argument.strip_prefix("--ho") {
+        Some(rest) => rest.split_once('=').map(|(_, host)| host),
+        None => argument.strip_prefix('-').and_then(|rest| {
+            let (letters, host) = rest.split_once('h')?;
+            letters
+                .chars()
+                .all(|letter| letter.is_ascii_alphabetic())
+                .then_some(host)
+        }),
+    };
+    follows && is_path(argument) || glued.is_some_and(is_path)
+}
+
+/// Whether what comes next is certainly SQL or a variable for psql, and no connection string.
+fn is_sql_of_psql(before: &[String]) -> bool {
+    let Some((option, before)) = before.split_last() else {
+        return false;
+    };
+    // Lest the option itself be another's value.
+    let is_option = before
+        .last()
+        .is_none_or(|before| !before.starts_with('-') || before == "--no-psqlrc" || flags(before));
+    let ends = option.strip_suffix(['c', 'v']);
+    is_option
+        && (ends.is_some_and(|start| start == "-" || flags(start))
+            || ["--command", "--set", "--variable"].contains(&option.as_str()))
+}
+
+/// Whether these are options of psql in one letter that take no value; in lower case, so those
+/// are left out of which the other case takes one.
+fn flags(option: &str) -> bool {
+    option.strip_prefix('-').is_some_and(|letters| {
+        !letters.is_empty() && letters.chars().all(|letter| "abeiqswxz01".contains(letter))
+    })
 }
 
 fn weakens_mysql(argument: &str) -> bool {
@@ -211,13 +353,19 @@ fn weakens_mysql(argument: &str) -> bool {
     };
     let option = option.replace('_', "-");
     let option = option.strip_prefix("loose-").unwrap_or(&option);
-    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    let option = option.strip_prefix("enable-").unwrap_or(option);
+    let (name, value) = match option.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (option, None),
+    };
     // Options may be shortened.
     let is = |begin: &str| name.starts_with(begin);
     is("skip-ss")
         || is("disable-ss")
-        || (name == "ssl" || is("ssl-v")) && matches!(value, "0" | "off" | "false" | "disabled")
-        || is("ssl-m") && value != "verify-identity"
+        // What these do not know as on is off to them.
+        || (name == "ssl" || is("ssl-v"))
+            && value.is_some_and(|value| !matches!(value, "1" | "on" | "true"))
+        || is("ssl-m") && value != Some("verify-identity")
 }
 
 #[cfg(test)]
@@ -251,6 +399,23 @@ mod tests {
             "postgresql://h/db?sslmode=require",
             "service=mine",
             "postgresql:///db?service=mine",
+            "--dbname=service=mine",
+            "-dservice=mine",
+            "-xdservice=mine",
+            "service = mine",
+            "host=h\tservice=mine",
+            "postgresql://h/db?ssl=true",
+            "requiressl=0",
+            "postgresql://h/db?%73slmode=disable",
+            "postgresql://h/db?sslmode=%64isable",
+            "sslmode=verify-full gssencmode=prefer",
+            "host=/tmp",
+            "host = '@tmp'",
+            "host=''",
+            "host=h,/tmp",
+            "postgresql://%2ftmp/db",
+            "postgresql://u:p@h,/db",
+            "postgresql:///db?host=%2ftmp",
         ] {
             assert!(weakens_libpq(argument), "{argument}");
         }
@@ -260,6 +425,11 @@ mod tests {
             "select 1",
             "postgresql://h/db",
             "--set=myservice=1",
+            "postgresql:///db",
+            "postgresql://u@h:5432/db?application_name=a%20b",
+            "host=h dbname=d",
+            "hostaddr=127.0.0.1",
+            "--file=/tmp/host",
         ] {
             assert!(!weakens_libpq(argument), "{argument}");
         }
@@ -271,11 +441,17 @@ mod tests {
             "--disable-ssl",
             "--ssl-verify-server-cert=off",
             "--ssl-mode=preferred",
+            "--ssl-mode",
+            "--ssl=no",
+            "--ssl-verify-server-cert=",
+            "--enable-ssl=0",
         ] {
             assert!(weakens_mysql(argument), "{argument}");
         }
         for argument in [
             "--ssl",
+            "--ssl=1",
+            "--ssl-verify-server-cert",
             "--ssl-ca=x",
             "--ssl-mode=verify_identity",
             "-e",
@@ -283,5 +459,39 @@ mod tests {
         ] {
             assert!(!weakens_mysql(argument), "{argument}");
         }
+    }
+
+    #[test]
+    fn sockets_and_sql_are_told_apart() {
+        let refused = |program: &str, arguments: &[&str]| {
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            insist_on_tls(Client::Libpq, OsStr::new(program), &arguments).is_err()
+        };
+        for arguments in [
+            &["-h", "/tmp"][..],
+            &["-Ath", "/tmp"],
+            &["-h/tmp"],
+            &["--host", "@tmp"],
+            &["--hos=/tmp"],
+            &["--host=h,/tmp"],
+            &["-h", "-c", "sslmode=disable"],
+            &["-d", "service=mine"],
+            &["-dc", "service=mine"],
+            &["-c", "select 1", "service=mine"],
+        ] {
+            assert!(refused("psql", arguments), "{arguments:?}");
+        }
+        for arguments in [
+            &["-h", "h"][..],
+            &["-c", "select from t where service = 'x'"],
+            &["-Xqc", "select from t where host=''"],
+            &["--no-psqlrc", "-v", "service=mine"],
+            &["-X", "--command", "select sslmode"],
+            &["postgres", "-f", "/tmp/x"],
+        ] {
+            assert!(!refused("psql", arguments), "{arguments:?}");
+        }
+        assert!(refused("sh", &["-c", "psql service=mine"]));
+        assert!(refused("sh", &["-c", "psql sslmode=disable"]));
     }
 }

@@ -7,6 +7,9 @@ use rdstoken::{Signer, SignerOptions};
 
 use crate::Failure;
 
+/// What is seldom needed stands apart, below the options of each subcommand.
+const SIGNING: &str = "Credentials and signing";
+
 #[derive(Args)]
 pub(crate) struct Login {
     /// The database's endpoint name, as RDS gives it: not an IP address, not your own alias for
@@ -24,41 +27,41 @@ pub(crate) struct Login {
 
     /// The endpoint's region [default: the one in the hostname, else AWS_REGION or
     /// AWS_DEFAULT_REGION, else the profile's]
-    #[arg(long)]
+    #[arg(long, help_heading = SIGNING)]
     region: Option<String>,
 
     /// Take the credentials from this profile, and from nowhere else [default: the AWS SDKs'
     /// chain: environment, AWS_PROFILE or "default", web identity, container, EC2 instance]
-    #[arg(long)]
+    #[arg(long, help_heading = SIGNING)]
     profile: Option<String>,
 
     /// Assume this role, named by its ARN, with the credentials found
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, help_heading = SIGNING, value_name = "ARN")]
     role_arn: Option<String>,
 
     /// The name of the assumed role's session [default: rdstoken]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = SIGNING, value_name = "NAME")]
     role_session_name: Option<String>,
 
     /// The external id that the role's trust policy asks for
-    #[arg(long, value_name = "ID")]
+    #[arg(long, help_heading = SIGNING, value_name = "ID")]
     external_id: Option<String>,
 
     /// How long the token is valid, 1 to 900 seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = rdstoken::MAX_EXPIRES_IN.as_secs())]
+    #[arg(long, help_heading = SIGNING, value_name = "SECONDS", default_value_t = rdstoken::MAX_EXPIRES_IN.as_secs())]
     expires_in: u64,
 
     /// Sign as of the last multiple of this, at most 600 seconds, so that all who hold the same
     /// credentials make the same token, which Aurora does not throttle
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, help_heading = SIGNING, value_name = "SECONDS", default_value_t = 0)]
     align: u64,
 
     /// How long to wait for credentials, in seconds, fractions allowed
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    #[arg(long, help_heading = SIGNING, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     timeout: Duration,
 
     /// Do not warn if the hostname is none of RDS's own
-    #[arg(long)]
+    #[arg(long, help_heading = SIGNING)]
     no_hostname_warning: bool,
 }
 

@@ -35,11 +35,12 @@ pub(crate) struct Passfile {
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
 
-    /// Who reads the file; the two want a token's characters written differently
-    #[arg(long, value_enum, default_value_t = Reader::Libpq)]
+    /// Who reads the file; the two want a token's characters written differently, so that each
+    /// needs a file of its own
+    #[arg(long, value_enum, value_name = "READER", default_value_t = Reader::Libpq)]
     driver: Reader,
 
-    /// Go on, and write a new token before the one in the file has less than this left
+    /// Go on until stopped, and write a new token in good time before the one in the file expires
     #[arg(long)]
     watch: bool,
 
@@ -50,9 +51,12 @@ pub(crate) struct Passfile {
 
 const EXAMPLES: &str = "\
 Example:
-  rdstoken passfile --watch --path ~/.rds-pass --hostname \"$H\" --port 5432 --username app &
-  export PGPASSFILE=~/.rds-pass PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
-  psql --host=\"$H\" --username=app postgres";
+  In one shell, or as a service:
+    rdstoken passfile --watch --path ~/.rds-pass --hostname \"$H\" --port 5432 --username app
+
+  In another:
+    export PGPASSFILE=~/.rds-pass PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
+    psql --host=\"$H\" --port=5432 --username=app postgres";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Reader {
@@ -149,7 +153,7 @@ impl Passfile {
         replace_line(&self.path, line.value(), &self.key(signer)).map_err(|error| {
             Failure::File {
                 path: self.path.clone(),
-                error,
+                error: without_path(&error),
             }
         })?;
         let (path, expires_at) = (self.path.display(), expires_at(token));
@@ -187,8 +191,9 @@ fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
                 "it is longer than 4 MiB, and so no password file",
             ));
         }
-        Ok(_) => Zeroizing::new(fs::read_to_string(&path)?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::new(String::new()),
+        // Bytes: another login's password may be in any encoding.
+        Ok(_) => Zeroizing::new(fs::read(&path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::new(Vec::new()),
         Err(error) => return Err(error),
     };
     let directory = match path.parent() {
@@ -200,12 +205,21 @@ fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(directory)?;
     writeln!(file, "{line}")?;
-    for other in before.lines().filter(|other| !other.starts_with(key)) {
-        writeln!(file, "{other}")?;
+    for other in before.split_inclusive(|byte| *byte == b'\n') {
+        if !other.starts_with(key.as_bytes()) {
+            file.write_all(other)?;
+        }
     }
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
+}
+
+/// The temporary file's name is of no use to anybody, and another each time.
+fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let reason = text.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), reason)
 }
 
 #[cfg(test)]
