@@ -365,21 +365,12 @@ impl Signer {
     /// is one: it takes no lock and makes no system call that blocks. For event loops.
     #[must_use]
     pub fn cached_token(&self) -> Option<Arc<AuthToken>> {
-        self.at_hand(Arc::clone)
+        self.with_cached_token(Arc::clone)
     }
 
-    /// As [`token`](Self::token), for a look at the token without a share in it.
-    ///
-    /// # Errors
-    /// Those of [`token`](Self::token).
-    pub fn with_token<T>(&self, mut look: impl FnMut(&AuthToken) -> T) -> Result<T, Error> {
-        match self.at_hand(|token| look(token)) {
-            Some(seen) => Ok(seen),
-            None => self.renew().map(|token| look(&token)),
-        }
-    }
-
-    fn at_hand<T>(&self, look: impl FnOnce(&Arc<AuthToken>) -> T) -> Option<T> {
+    /// As [`cached_token`](Self::cached_token), for a look at the token without a share in it.
+    #[must_use]
+    pub fn with_cached_token<T>(&self, look: impl FnOnce(&Arc<AuthToken>) -> T) -> Option<T> {
         if !self.cache {
             return None;
         }
@@ -389,6 +380,17 @@ impl Signer {
             return None;
         }
         Some(look(self.hand_out_again(cached)))
+    }
+
+    /// As [`token`](Self::token), for a look at the token without a share in it.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token).
+    pub fn with_token<T>(&self, mut look: impl FnMut(&AuthToken) -> T) -> Result<T, Error> {
+        match self.with_cached_token(|token| look(token)) {
+            Some(seen) => Ok(seen),
+            None => self.renew().map(|token| look(&token)),
+        }
     }
 
     /// Whether the token may be reused now. That is looked into once in a clock's tick: what holds

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::mem;
+use std::ptr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -64,6 +65,12 @@ impl AuthToken {
             Text::Own(text) => text,
             Text::Shared(token) => token.value_with_nul(),
         }
+    }
+
+    /// Whether both are the same token, handed out twice: it is there once in memory.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        ptr::eq(self.value_with_nul(), other.value_with_nul())
     }
 
     /// When the token stops working: the earlier of signing time + `expires_in` and the expiry of

@@ -1,8 +1,9 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use rdstoken::{ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, guard};
+use rdstoken::{AuthToken, ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, guard};
 
 use crate::convert::{
     AdvisoryWindow, Align, AlsoCredentials, Cache, ExpiresIn, MandatoryWindow, MinValidity,
@@ -73,7 +74,19 @@ use crate::provider::Provider;
 /// Raises `InvalidArgumentError`, whose `field` is the argument's name, for a value that cannot be
 /// right; `TypeError` for a value of the wrong type.
 #[pyclass(frozen, module = "rdstoken")]
-pub(crate) struct Signer(rdstoken::Signer);
+pub(crate) struct Signer {
+    core: rdstoken::Signer,
+    /// What was handed out last, if it may be handed out again.
+    shown: Mutex<Option<Shown>>,
+    cache: bool,
+}
+
+/// A token as a `str`, which is one object for all who are given the token.
+struct Shown {
+    /// Held, so that no other token comes to stand in its place.
+    token: Arc<AuthToken>,
+    text: Py<PyString>,
+}
 
 #[pymethods]
 impl Signer {
@@ -142,7 +155,11 @@ impl Signer {
         options.mandatory_window = mandatory_window.0;
         options.warn_hostname = warn_hostname.0;
         guard(|| rdstoken::Signer::new(options))
-            .map(Self)
+            .map(|core| Self {
+                core,
+                shown: Mutex::new(None),
+                cache: cache.0,
+            })
             .map_err(|error| exception(hostname.py(), &error))
     }
 
@@ -162,10 +179,15 @@ impl Signer {
     /// Raises `RegionNotFoundError`, `CredentialsNotFoundError`, `CredentialsFailedError`,
     /// `CredentialsExpiredError` or `TimeoutError`.
     fn token<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        match at_hand(py, &self.0)? {
-            Some(token) => Ok(token),
-            None => make(py, &self.0)?.map_err(|error| exception(py, &error)),
+        if let Some(text) = self.at_hand(py)? {
+            return Ok(text);
         }
+        let token = make(py, &self.core)?;
+        Ok(if self.cache {
+            self.show(py, &token)
+        } else {
+            PyString::new(py, token.value())
+        })
     }
 
     /// As `token()`, for asyncio: await the result, once. The event loop runs on meanwhile.
@@ -238,7 +260,7 @@ impl Signer {
                 .map_or(Ok(OnLimit::default()), OnLimit::named)
                 .map_err(|error| exception(py, &error))?,
         };
-        let made = detached(py, || guard(|| self.0.connection_string(&options)))?;
+        let made = detached(py, || guard(|| self.core.connection_string(&options)))?;
         made.map(|string| PyString::new(py, string.value()))
             .map_err(|error| exception(py, &error))
     }
@@ -253,25 +275,30 @@ impl Signer {
     /// are not reused at all, or if it is none of this signer's.
     fn refused(&self, token: &Bound<'_, PyAny>) -> PyResult<bool> {
         let refused = text("token", token)?;
-        guard(|| Ok(self.0.refused(refused))).map_err(|error| exception(token.py(), &error))
+        let again = guard(|| Ok(self.core.refused(refused)))
+            .map_err(|error| exception(token.py(), &error))?;
+        if again {
+            self.forget();
+        }
+        Ok(again)
     }
 
     /// The endpoint's name, as it is signed: lower case, no final dot.
     #[getter]
     fn hostname(&self) -> &str {
-        self.0.login().endpoint().hostname()
+        self.core.login().endpoint().hostname()
     }
 
     /// The endpoint's port.
     #[getter]
     fn port(&self) -> u16 {
-        self.0.login().endpoint().port()
+        self.core.login().endpoint().port()
     }
 
     /// The database user.
     #[getter]
     fn username(&self) -> &str {
-        self.0.login().username()
+        self.core.login().username()
     }
 
     /// Forget the token, so that the next call signs a new one.
@@ -287,18 +314,20 @@ impl Signer {
     fn invalidate(&self, py: Python<'_>, credentials: AlsoCredentials) -> PyResult<()> {
         let work = || {
             if credentials.0 {
-                self.0.invalidate_credentials();
+                self.core.invalidate_credentials();
             } else {
-                self.0.invalidate();
+                self.core.invalidate();
             }
             Ok(())
         };
-        detached(py, || guard(work))?.map_err(|error| exception(py, &error))
+        let done = detached(py, || guard(work))?;
+        self.forget();
+        done.map_err(|error| exception(py, &error))
     }
 
     /// Tell what has been done so far.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let stats = self.0.stats();
+        let stats = self.core.stats();
         py.import("rdstoken._stats")?.call_method1(
             "Stats",
             (
@@ -322,17 +351,52 @@ impl Signer {
     /// the expiry of the credentials. A connection that is open by then stays open.
     #[getter]
     fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at()
+        self.core.expires_at()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (endpoint, username) = (self.0.login().endpoint(), self.0.login().username());
+        let (endpoint, username) = (self.core.login().endpoint(), self.core.login().username());
         Ok(format!(
             "Signer(hostname={}, port={}, username={})",
             PyString::new(py, endpoint.hostname()).repr()?,
             endpoint.port(),
             PyString::new(py, username).repr()?
         ))
+    }
+}
+
+impl Signer {
+    /// The token that core would hand out again now, by core's rules alone.
+    fn at_hand<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        guard(|| Ok(self.core.with_cached_token(|token| self.show(py, token))))
+            .map_err(|error| exception(py, &error))
+    }
+
+    fn show<'py>(&self, py: Python<'py>, token: &Arc<AuthToken>) -> Bound<'py, PyString> {
+        if let Some(shown) = &*self.shown()
+            && shown.token.is(token)
+        {
+            return shown.text.bind(py).clone();
+        }
+        let text = PyString::new(py, token.value());
+        let shown = Shown {
+            token: Arc::clone(token),
+            text: text.clone().unbind(),
+        };
+        let before = self.shown().replace(shown);
+        drop(before);
+        text
+    }
+
+    /// Lets go of a token that is not handed out again.
+    fn forget(&self) {
+        let before = self.shown().take();
+        drop(before);
+    }
+
+    /// Neither waited for nor held without the GIL, so a fork does not find it locked.
+    fn shown(&self) -> MutexGuard<'_, Option<Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -368,30 +432,19 @@ pub(crate) fn generate_db_auth_token<'py>(
     options.region = optional_text("Region", Region)?.map(str::to_owned);
     guard(|| rdstoken::Signer::new(options))
         .map_err(|error| exception(py, &in_boto3_words(error)))
-        .and_then(|signer| make(py, &signer)?.map_err(|error| exception(py, &error)))
+        .and_then(|signer| make(py, &signer))
+        .map(|token| PyString::new(py, token.value()))
 }
 
 /// What an event loop can have at once.
 #[pyfunction]
 fn token_at_hand<'py>(signer: &Bound<'py, Signer>) -> PyResult<Option<Bound<'py, PyString>>> {
-    at_hand(signer.py(), &signer.get().0)
-}
-
-fn at_hand<'py>(
-    py: Python<'py>,
-    signer: &rdstoken::Signer,
-) -> PyResult<Option<Bound<'py, PyString>>> {
-    let token = guard(|| Ok(signer.cached_token())).map_err(|error| exception(py, &error))?;
-    Ok(token.map(|token| PyString::new(py, token.value())))
+    signer.get().at_hand(signer.py())
 }
 
 /// Makes a token while other Python threads run.
-fn make<'py>(
-    py: Python<'py>,
-    signer: &rdstoken::Signer,
-) -> PyResult<Result<Bound<'py, PyString>, Error>> {
-    let token = detached(py, || guard(|| signer.token()))?;
-    Ok(token.map(|token| PyString::new(py, token.value())))
+fn make(py: Python<'_>, signer: &rdstoken::Signer) -> PyResult<Arc<AuthToken>> {
+    detached(py, || guard(|| signer.token()))?.map_err(|error| exception(py, &error))
 }
 
 /// Names the argument that the caller wrote.
