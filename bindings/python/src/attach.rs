@@ -52,13 +52,28 @@ fn through_the_door<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     })
 }
 
+/// Runs `work`, which may let other threads run, with no fork of theirs in its middle.
+pub(crate) fn without_forks<T>(py: Python<'_>, work: impl FnOnce() -> T) -> T {
+    let closed = before_fork(py);
+    let result = work();
+    if closed {
+        after_fork();
+    }
+    result
+}
+
+/// Closes the door, unless this thread has: another hook of a fork may need it closed too.
 #[pyfunction]
-fn before_fork(py: Python<'_>) {
+fn before_fork(py: Python<'_>) -> bool {
+    if HELD_FOR_FORK.with_borrow(Option::is_some) {
+        return false;
+    }
     // Who holds it waits for the GIL.
     py.detach(|| {
         let door = close();
         HELD_FOR_FORK.set(Some(door));
     });
+    true
 }
 
 #[pyfunction]

@@ -4,6 +4,7 @@
 //! that core's type cannot hold becomes one that core refuses, so that the rule and its text stay
 //! with core. Either error names the argument and keeps the value to itself.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::PyTypeInfo;
@@ -14,6 +15,7 @@ use rdstoken::{
     DEFAULT_ADVISORY_WINDOW, DEFAULT_MANDATORY_WINDOW, DEFAULT_TIMEOUT, Error, MAX_EXPIRES_IN,
 };
 
+use crate::attach;
 use crate::error::exception;
 
 /// The text of the argument `field`.
@@ -75,8 +77,31 @@ pub(crate) fn showable_moment(
     }
 }
 
+/// As Python has it: an aware `datetime` in UTC.
+pub(crate) fn datetime(py: Python<'_>, moment: SystemTime) -> PyResult<Bound<'_, PyDateTime>> {
+    load_datetime(py)?;
+    moment.into_pyobject(py)
+}
+
+/// Loads `datetime` when it is needed: it takes as long as all of rdstoken.
+fn load_datetime(py: Python<'_>) -> PyResult<()> {
+    static LOADED: AtomicBool = AtomicBool::new(false);
+    if LOADED.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    py.import("datetime")?;
+    // pyo3 keeps datetime's types behind once-cells. A fork must not find them half filled.
+    attach::without_forks(py, || {
+        let epoch = UNIX_EPOCH.into_pyobject(py)?;
+        unix_seconds("epoch", &epoch)
+    })?;
+    LOADED.store(true, Ordering::Release);
+    Ok(())
+}
+
 /// Whole seconds since 1970. `None` for what is before, or no number of 64 bits.
 fn seconds_of(field: &'static str, value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    load_datetime(value.py())?;
     let seconds = if let Ok(datetime) = value.cast::<PyDateTime>() {
         Some(unix_seconds(field, datetime)?)
     } else if let Ok(float) = value.cast::<PyFloat>() {

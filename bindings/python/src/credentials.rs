@@ -1,10 +1,8 @@
-use std::time::SystemTime;
-
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDateTime, PyString};
 use rdstoken::guard;
 
-use crate::convert::{optional_text, showable_moment, text};
+use crate::convert::{datetime, optional_text, showable_moment, text};
 use crate::error::exception;
 
 /// AWS credentials: an access key, with a session token if they are temporary.
@@ -72,8 +70,8 @@ impl Credentials {
     ///
     /// An aware `datetime` in UTC, whole seconds.
     #[getter]
-    fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at()
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
+        self.0.expires_at().map(|end| datetime(py, end)).transpose()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

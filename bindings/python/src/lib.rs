@@ -18,8 +18,6 @@ mod signer;
 /// The native half of rdstoken. Import from `rdstoken` instead.
 #[pyo3::pymodule]
 mod _rdstoken {
-    use std::time::UNIX_EPOCH;
-
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -38,10 +36,6 @@ mod _rdstoken {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::error::load(module.py())?;
-        // pyo3 keeps datetime's types behind once-cells. Filled here, they are not found half
-        // filled by a fork.
-        let epoch = UNIX_EPOCH.into_pyobject(module.py())?;
-        crate::convert::moment("epoch", &epoch)?;
         crate::attach::guard_forks(module.py())?;
         crate::logging::install();
         Ok(())

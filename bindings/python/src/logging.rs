@@ -1,10 +1,13 @@
 //! From core's log records to Python's `logging`.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::exceptions::PyException;
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::attach;
 use crate::call::call;
@@ -19,9 +22,16 @@ struct Message {
     text: String,
 }
 
+/// What a thread has to say that is detached from the interpreter.
+struct Waiting {
+    /// Whether the logger wanted them when the thread detached. A text that nobody wants takes
+    /// half as long as signing.
+    debug: bool,
+    messages: Vec<Message>,
+}
+
 thread_local! {
-    /// Where the messages of a thread wait that is detached from the interpreter.
-    static WAITING: RefCell<Option<Vec<Message>>> = const { RefCell::new(None) };
+    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
 }
 
 /// Sends core's records to Python's logger "rdstoken", from now on.
@@ -42,16 +52,18 @@ impl Log for Bridge {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let message = Message {
+        let message = || Message {
             level: level(record.level()),
             text: record.args().to_string(),
         };
         let left = WAITING.try_with(|waiting| match &mut *waiting.borrow_mut() {
-            Some(messages) => {
-                messages.push(message);
+            Some(waiting) => {
+                if waiting.debug || record.level() < Level::Debug {
+                    waiting.messages.push(message());
+                }
                 None
             }
-            None => Some(message),
+            None => Some(message()),
         });
         // A thread that `detached` does not know. After the interpreter's end, nobody is there to read it.
         if let Ok(Some(message)) = left {
@@ -82,11 +94,58 @@ fn level(level: Level) -> u8 {
 ///
 /// Fails with what a handler raises to end the program, such as `KeyboardInterrupt`.
 pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    WAITING.set(Some(Vec::new()));
+    let waiting = Waiting {
+        debug: wants_debug(py)?,
+        messages: Vec::new(),
+    };
+    WAITING.set(Some(waiting));
     let result = py.detach(work);
-    let messages = WAITING.take().unwrap_or_default();
-    deliver(py, &messages)?;
+    if let Some(waiting) = WAITING.take() {
+        deliver(py, &waiting.messages)?;
+    }
     Ok(result)
+}
+
+/// Whether Python's logger takes records of the level `DEBUG` now.
+///
+/// Fails with what a signal's handler raises meanwhile, such as `KeyboardInterrupt`.
+fn wants_debug(py: Python<'_>) -> PyResult<bool> {
+    /// The logger's `isEnabledFor`, and its arguments. `logging` keeps the logger for ever.
+    static ASK: OnceLock<(Py<PyAny>, Py<PyTuple>)> = OnceLock::new();
+
+    let answer = || {
+        let (method, arguments) = match ASK.get() {
+            Some(ask) => ask,
+            None => match question(py)? {
+                // At once, with the GIL held: a fork does not find it half set.
+                Some(ask) => ASK.get_or_init(|| ask),
+                None => return Ok(false),
+            },
+        };
+        call(method.bind(py), arguments.bind(py))?.is_truthy()
+    };
+    match answer() {
+        // `deliver` meets what is wrong with it.
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(true),
+        answer => answer,
+    }
+}
+
+/// `None` if the program has not loaded `logging`, which takes longer than rdstoken and a hundred
+/// tokens: then nobody listens.
+fn question(py: Python<'_>) -> PyResult<Option<(Py<PyAny>, Py<PyTuple>)>> {
+    // SAFETY: the thread is attached.
+    let modules = unsafe { ffi::PyImport_GetModuleDict() };
+    // SAFETY: it is a reference of the interpreter's, which lives as long.
+    let modules = unsafe { Bound::from_borrowed_ptr(py, modules) };
+    let Some(logging) = modules.cast::<PyDict>()?.get_item("logging")? else {
+        return Ok(None);
+    };
+    let method = logging
+        .call_method1("getLogger", (NAME,))?
+        .getattr("isEnabledFor")?;
+    let arguments = (level(Level::Debug),).into_pyobject(py)?;
+    Ok(Some((method.unbind(), arguments.unbind())))
 }
 
 fn deliver(py: Python<'_>, messages: &[Message]) -> PyResult<()> {

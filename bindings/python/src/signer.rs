@@ -1,13 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDateTime, PyString};
 use rdstoken::{AuthToken, ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, guard};
 
 use crate::convert::{
     AdvisoryWindow, Align, AlsoCredentials, Cache, ExpiresIn, MandatoryWindow, MinValidity,
-    Timeout, WarnHostname, optional_text, port_number, text,
+    Timeout, WarnHostname, datetime, optional_text, port_number, text,
 };
 use crate::credentials::Credentials;
 use crate::error::exception;
@@ -336,7 +335,7 @@ impl Signer {
                 stats.renewals,
                 stats.failures,
                 stats.last_error.map(ErrorKind::code),
-                stats.expires_at,
+                stats.expires_at.map(|end| datetime(py, end)).transpose()?,
             ),
         )
     }
@@ -350,8 +349,11 @@ impl Signer {
     /// An aware `datetime` in UTC, whole seconds: the earlier of signing time plus `expires_in` and
     /// the expiry of the credentials. A connection that is open by then stays open.
     #[getter]
-    fn expires_at(&self) -> Option<SystemTime> {
-        self.core.expires_at()
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
+        self.core
+            .expires_at()
+            .map(|end| datetime(py, end))
+            .transpose()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

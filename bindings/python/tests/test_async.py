@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -65,11 +63,6 @@ def test_many_at_once() -> None:
 
     tokens = asyncio.run(main())
     assert {parsed(token)[0] for token in tokens} == {f"{HOSTNAME}:5432"}
-
-
-def test_asyncio_is_not_loaded_before_it_is_needed() -> None:
-    program = "import sys, rdstoken; sys.exit('asyncio' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def loops() -> list[Any]:

@@ -109,8 +109,8 @@ def test_all_that_is_exported_has_a_text(name: str) -> None:
 def test_all_is_complete() -> None:
     public = {
         name
-        for name, item in vars(rdstoken).items()
-        if not name.startswith("_") and not inspect.ismodule(item)
+        for name in dir(rdstoken)
+        if not name.startswith("_") and not inspect.ismodule(getattr(rdstoken, name))
     }
     assert public | {"__version__"} == set(rdstoken.__all__)
     assert rdstoken.__all__ == sorted(rdstoken.__all__)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import pickle
+import sys
 import time
 from typing import Any
 
@@ -51,14 +53,56 @@ def test_a_token_is_reused() -> None:
     assert source.calls == 1
 
 
+def test_a_token_that_is_reused_is_one_object(signer: rdstoken.Signer) -> None:
+    first = signer.token()
+    assert signer.token() is first
+    assert signer() is first
+    assert asyncio.run(signer.token_async()) is first
+    assert signer.refused(first)
+    fresh = signer.token()
+    assert fresh is not first
+    assert signer.token() is fresh
+
+
+def test_a_token_that_is_renewed_is_another_object() -> None:
+    source = Rotating()
+    signer, other = signer_of(source), signer_of(source)
+    first = signer.token()
+    other.invalidate(credentials=True)
+    other.token()
+    renewed = signer.token()
+    assert [key_of(token) for token in (first, renewed)] == ["AKID1", "AKID2"]
+    assert signer.token() is renewed
+
+
+def test_a_token_that_dies_is_another_object() -> None:
+    signer = signer_of(Rotating(), expires_in=2, min_validity=1)
+    wait_for_the_next_second()
+    first = signer.token()
+    assert signer.token() is first
+    wait_for_the_next_second()
+    wait_for_the_next_second()
+    assert signer.token() != first
+
+
+@pytest.mark.parametrize("credentials", [False, True])
+def test_a_token_that_is_forgotten_is_let_go(credentials: bool) -> None:  # noqa: FBT001
+    signer = signer_of(Rotating())
+    token = signer.token()
+    held = sys.getrefcount(token)
+    signer.invalidate(credentials=credentials)
+    assert sys.getrefcount(token) == held - 1
+
+
 def test_without_the_cache_each_call_signs() -> None:
     source = Rotating()
     signer = signer_of(source, cache=False)
     first = signer.token()
     wait_for_the_next_second()
     assert signer.token() != first
+    assert signer.token() is not signer.token()
     assert source.calls == 1
-    assert signer.stats()[:3] == (2, 0, 1)
+    assert signer.stats()[:3] == (4, 0, 1)
 
 
 def test_min_validity() -> None:

@@ -206,3 +206,23 @@ def test_a_program_that_sets_nothing_up_sees_warnings() -> None:
     assert run.stdout == ""
     assert run.stderr.startswith("db.example.com is not an RDS endpoint's name")
     assert run.stderr.count("\n") == 1
+
+
+def test_a_program_that_loads_logging_later() -> None:
+    program = (
+        "import sys, rdstoken\n"
+        "given = rdstoken.Credentials('AKID', 'secret')\n"
+        f"signer = rdstoken.Signer('{HOSTNAME}', 1, 'a', credentials=given, cache=False)\n"
+        "signer.token()\n"
+        "print('logging' in sys.modules)\n"
+        "import logging\n"
+        "signer.token()\n"
+        "logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format='%(message)s')\n"
+        "signer.token()\n"
+        "logging.disable()\n"
+        "signer.token()\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert run.stdout == f"False\ntoken signed for {HOSTNAME}:1\n"

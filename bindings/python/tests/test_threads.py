@@ -39,6 +39,7 @@ def test_with_credentials_at_hand(signer: rdstoken.Signer) -> None:
     # Signing is deterministic, so there are no more tokens than seconds went by.
     by_second = {parsed(token)[1]["X-Amz-Date"] for token in tokens}
     assert len(set(tokens)) == len(by_second)
+    assert len({id(token) for token in tokens}) == len(by_second)
 
 
 @pytest.mark.usefixtures("keys_in_environment")

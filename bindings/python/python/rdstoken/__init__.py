@@ -28,7 +28,6 @@ from rdstoken._errors import (
     TimeoutError,
     TlsRequiredError,
 )
-from rdstoken._limits import Limit
 from rdstoken._rdstoken import (
     Credentials,
     Signer,
@@ -38,7 +37,26 @@ from rdstoken._rdstoken import (
     limits,
     presign,
 )
-from rdstoken._stats import Stats
+
+TYPE_CHECKING = False  # `typing` takes longer to load than all the rest
+if TYPE_CHECKING:
+    from rdstoken._limits import Limit
+    from rdstoken._stats import Stats
+else:
+
+    def __getattr__(name: str) -> type:
+        # Tuples with names need `typing` too, so they are loaded when somebody asks for them.
+        if name not in {"Limit", "Stats"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        from rdstoken import _limits, _stats  # noqa: PLC0415
+
+        return _limits.Limit if name == "Limit" else _stats.Stats
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+del TYPE_CHECKING
 
 __all__ = [
     "Credentials",

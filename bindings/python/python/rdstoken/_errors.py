@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, ClassVar
 
+TYPE_CHECKING = False  # `typing` takes longer to load than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import ClassVar
 
 
 class Error(Exception):

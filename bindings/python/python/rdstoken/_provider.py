@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime
+import sys
 import time
-from typing import Any, Protocol
 
-Keys = tuple[str, str, "str | None", "int | None"]
+TYPE_CHECKING = False  # `typing` takes longer to load than all the rest
+if TYPE_CHECKING:
+    from typing import Any, Protocol, TypeAlias
 
+    Keys: TypeAlias = tuple[str, str, str | None, int | None]
 
-class FrozenCredentials(Protocol):
-    """What botocore freezes its credentials into."""
+    class FrozenCredentials(Protocol):
+        """What botocore freezes its credentials into."""
 
-    @property
-    def access_key(self) -> str:
-        """The access key id."""
+        @property
+        def access_key(self) -> str:
+            """The access key id."""
 
-    @property
-    def secret_key(self) -> str:
-        """The secret access key."""
+        @property
+        def secret_key(self) -> str:
+            """The secret access key."""
 
-    @property
-    def token(self) -> str | None:
-        """The session token, if there is one."""
+        @property
+        def token(self) -> str | None:
+            """The session token, if there is one."""
 
+    class BotocoreCredentials(Protocol):
+        """A botocore credentials object."""
 
-class BotocoreCredentials(Protocol):
-    """A botocore credentials object."""
-
-    def get_frozen_credentials(self) -> FrozenCredentials:
-        """Return keys that belong together, refreshed if need be."""
+        def get_frozen_credentials(self) -> FrozenCredentials:
+            """Return keys that belong together, refreshed if need be."""
 
 
 def is_asynchronous(source: Any) -> bool:  # noqa: ANN401 - the caller's own object
@@ -66,6 +66,12 @@ def _keys_of_botocore(source: Any) -> Keys:  # noqa: ANN401 - botocore has no ty
 
 
 def _unix_seconds(moment: object) -> int | None:
-    if isinstance(moment, datetime.datetime) and moment.utcoffset() is not None:
-        return calendar.timegm(moment.utctimetuple())
-    return None
+    # Whoever has one has loaded it. Most programs have no use for it.
+    datetime = sys.modules.get("datetime")
+    if datetime is None or not isinstance(moment, datetime.datetime):
+        return None
+    if moment.utcoffset() is None:
+        return None
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    seconds: int = (moment - epoch) // datetime.timedelta(seconds=1)
+    return seconds
