@@ -232,6 +232,7 @@ def received_no_token(server: PlainServer) -> bool:
         ("--host=@run",),
         ("host=/run password=hunter2",),
         ("postgresql://%2Frun/db",),
+        ("-c", "\\connect 'host=127.0.0.1 sslmode=disable'"),
     ],
     ids=" ".join,
 )

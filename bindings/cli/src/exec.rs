@@ -222,9 +222,11 @@ fn insist_on_tls(client: Client, program: &OsStr, arguments: &[OsString]) -> Res
     let weakens = |index: usize| match client {
         Client::Libpq => {
             let before = &arguments[..index];
-            !(name(program) == "psql" && is_sql_of_psql(before))
-                && (weakens_libpq(&arguments[index])
-                    || is_local_host_of_libpq(before, &arguments[index]))
+            let argument = &arguments[index];
+            let is_sql = name(program) == "psql" && is_sql_of_psql(before)
+                // \connect takes a connection string.
+                && !argument.contains('\\');
+            !is_sql && (weakens_libpq(argument) || is_local_host_of_libpq(before, argument))
         }
         Client::MariaDb | Client::MySql => weakens_mysql(&arguments[index]),
     };
@@ -478,6 +480,7 @@ mod tests {
             &["-d", "service=mine"],
             &["-dc", "service=mine"],
             &["-c", "select 1", "service=mine"],
+            &["-c", "\\connect service=mine"],
         ] {
             assert!(refused("psql", arguments), "{arguments:?}");
         }
