@@ -672,6 +672,26 @@ def test_a_folder_that_goes_away_and_comes_back(postgres: Logins, tmp_path: path
     assert watching.told == ""  # said once
 
 
+def test_two_who_keep_one_file(postgres: Logins, tmp_path: pathlib.Path) -> None:
+    """A line that another writer has taken away comes back, beside that writer's."""
+    file = tmp_path / "pass"
+    with (
+        Watching(postgres, file) as watching,
+        Watching(postgres, file, "--database=other") as other,
+    ):
+        start = f"{postgres.host}:{postgres.port}:"
+        assert [line.partition(":*:")[0] + ":" == start for line in _lines(file)] == [False, True]
+        file.write_text("of:somebody:else:x:y\n")
+        wait_until(lambda: len(_lines(file)) == 3, "both lines are back")
+        assert sum(line.startswith(start) for line in _lines(file)) == 2
+        assert with_file(postgres, file).stdout == f"{USER}\n"
+    assert (watching.told, other.told) == ("", "")
+
+
+def _lines(file: pathlib.Path) -> list[str]:
+    return file.read_text().splitlines()
+
+
 def test_credentials_that_fail_for_a_while(postgres: Logins, tmp_path: pathlib.Path) -> None:
     """They come from a process, live as long as their tokens, and are not to be had for a time."""
     key = postgres.server.session_key

@@ -113,7 +113,7 @@ impl Passfile {
         loop {
             thread::sleep(TICK);
             let outcome = match signer.token() {
-                Ok(token) if token.value() == written.value() && self.path.exists() => Ok(()),
+                Ok(token) if token.value() == written.value() && self.is_there(signer) => Ok(()),
                 Ok(token) => self.write(signer, &token, output).map(|()| written = token),
                 Err(error) => Err(Failure::Token(error)),
             };
@@ -161,6 +161,19 @@ impl Passfile {
             output,
             &format!("{path}: a token that works until {expires_at}"),
         )
+    }
+
+    /// Whether the file has a line for this login. Somebody else who wrote it at the same moment as
+    /// this did may have put it back to what it was before.
+    fn is_there(&self, signer: &Signer) -> bool {
+        let key = self.key(signer);
+        fs::read(&self.path)
+            .map(Zeroizing::new)
+            .is_ok_and(|content| {
+                content
+                    .split(|byte| *byte == b'\n')
+                    .any(|line| line.starts_with(key.as_bytes()))
+            })
     }
 
     /// The beginning of a line for this login, whatever its token.
