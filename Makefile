@@ -29,6 +29,7 @@ help:
 	@echo 'make run       build everything, log in to a private PostgreSQL and MariaDB from every language'
 	@echo 'make servers   start a private PostgreSQL and MariaDB, print how to log in, until Ctrl-C'
 	@echo 'make test      run the tests of every language'
+	@echo 'make bench     measure speed, memory and size beside the peers; needs an idle machine'
 	@echo 'make lint      formatters, linters and type checkers of every language'
 	@echo 'make build     library, command, verifier, .venv with the Python package, bindings/node'
 	@echo 'make header    write include/rdstoken.h from ffi/src'
@@ -150,6 +151,17 @@ lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 	cd tests/drivers && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py senders/*.py
 	npm --prefix bindings/node run --silent lint
 	npm --prefix bindings/node run --silent types:check
+
+# --- measure --------------------------------------------------------------------------------------
+
+# On a machine that does nothing else: ours and the peers in one run, and what came of it.
+.PHONY: bench
+bench: build
+	@sh tests/packages.sh hyperfine
+	@test -x target/tools/bin/gungraun-runner || \
+	    cargo install --quiet --locked --root target/tools gungraun-runner@0.20.0
+	$(call say,Measuring)
+	$(VENV)/bin/python benches/run.py
 
 # --- generated files ------------------------------------------------------------------------------
 
