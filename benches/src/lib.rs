@@ -11,6 +11,7 @@ use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::identity::Identity;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rdstoken::{Credentials, Login, Region, Signer, SignerOptions, SigningKey};
@@ -119,6 +120,7 @@ impl AwsSdkRds {
             config: aws_types::SdkConfig::builder()
                 .region(aws_types::region::Region::new(REGION))
                 .credentials_provider(provider)
+                .time_source(SystemTimeSource::new())
                 .build(),
         }
     }
