@@ -121,16 +121,21 @@ pub fn check_length(driver: &str, form: &str, token: &str) -> Result<(), Error> 
 }
 
 fn find(driver: &str, form: &str) -> Result<&'static DriverForm, Error> {
-    let mut of_driver = DRIVERS.iter().filter(|row| row.driver == driver).peekable();
-    if of_driver.peek().is_none() {
+    let mut rows = of_driver(driver)?;
+    rows.clone()
+        .find(|row| row.form == form)
+        .ok_or_else(|| Error::invalid("form", expected_one_of(rows.by_ref().map(|row| row.form))))
+}
+
+/// The rows of a driver: one at least.
+fn of_driver(driver: &str) -> Result<impl Iterator<Item = &'static DriverForm> + Clone, Error> {
+    let rows = DRIVERS.iter().filter(move |row| row.driver == driver);
+    if rows.clone().next().is_none() {
         let mut names: Vec<_> = DRIVERS.iter().map(|row| row.driver).collect();
         names.dedup();
         return Err(Error::invalid("driver", expected_one_of(names)));
     }
-    of_driver
-        .clone()
-        .find(|row| row.form == form)
-        .ok_or_else(|| Error::invalid("form", expected_one_of(of_driver.map(|row| row.form))))
+    Ok(rows)
 }
 
 fn expected_one_of(names: impl IntoIterator<Item = &'static str>) -> String {

@@ -93,7 +93,7 @@ fn an_unknown_driver_or_form_is_named_with_those_there_are() {
     assert_eq!(error.field(), Some("form"));
     let error = made_for("app", &options("libpq", "service-file")).unwrap_err();
     assert_eq!(error.detail(), "expected one of conninfo, uri, passfile");
-    assert_eq!(refused(&options("pgbouncer", "")), Some("form"));
+    assert_eq!(refused(&options("pgbouncer", "")), Some("driver"));
 }
 
 #[test]

@@ -9,16 +9,16 @@ use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;
 
-use super::{DRIVERS, expected_one_of, find};
+use super::{expected_one_of, of_driver};
 use crate::{Error, Login, uri};
 
 /// What a connection string is made from, beside the login and its token. Every string insists on
 /// TLS, and on a certificate of the endpoint's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionOptions<'a> {
-    /// The driver that reads it, as [`DRIVERS`] names it.
+    /// The driver that reads it, as [`DRIVERS`](crate::DRIVERS) names it.
     pub driver: &'a str,
-    /// Its syntax, as [`DRIVERS`] names it. Empty: the first that is written for the driver.
+    /// Its syntax, as [`DRIVERS`](crate::DRIVERS) names it. Empty: the first that is written for the driver.
     pub form: &'a str,
     /// The database to use. `None` leaves it to the driver.
     pub database: Option<&'a str>,
@@ -102,25 +102,26 @@ pub fn connection_string(
     token: &str,
     options: &ConnectionOptions<'_>,
 ) -> Result<ConnectionString, Error> {
-    let written: Vec<_> = DRIVERS
-        .iter()
-        .filter(|row| row.driver == options.driver && row.is_written())
-        .map(|row| row.form)
+    let written: Vec<_> = of_driver(options.driver)?
+        .filter_map(|row| Some((row, row.format?)))
         .collect();
-    let form = match options.form {
-        "" => written.first().unwrap_or(&""),
-        form => form,
-    };
-    let row = find(options.driver, form)?;
-    let Some(format) = row.format else {
+    let Some(first) = written.first() else {
         return Err(Error::invalid(
-            "form",
-            if written.is_empty() {
-                "expected another driver: no connection string is written for this one".to_owned()
-            } else {
-                expected_one_of(written)
-            },
+            "driver",
+            "expected one of those for which a connection string is written",
         ));
+    };
+    let (row, format) = match options.form {
+        "" => first,
+        form => written
+            .iter()
+            .find(|(row, _)| row.form == form)
+            .ok_or_else(|| {
+                Error::invalid(
+                    "form",
+                    expected_one_of(written.iter().map(|(row, _)| row.form)),
+                )
+            })?,
     };
     for (field, value) in [
         ("database", options.database),
