@@ -238,7 +238,8 @@ class RdsTokenError extends Error {
  * of the process, and renewed before they expire. While a renewal fails, a token that is still valid
  * is handed out; one that is not, never.
  *
- * The event loop is never blocked. A token at hand is answered at once. Else the work is done on
+ * The event loop is never blocked. A token at hand is answered at once, and one is signed at once
+ * with credentials at hand: in microseconds, less than a thread would take. Else the work is done on
  * libuv's thread pool, where it takes up one thread while credentials are fetched, or, if
  * `credentials` is a function, on a thread of its own. Calls that overlap share that work, unless
  * `cache` is false. A call under way keeps the process alive; a signer does not. `process.exit()`
@@ -259,6 +260,14 @@ class Signer {
   #provider;
   /** @type {boolean} */
   #cache;
+  /** @type {ReturnType<native.Signer['tokenAtOnce']>} */
+  #tokenAtOnce;
+  /**
+   * The token that the addon gave last, if it may be handed out again. The addon alone knows whether
+   * it may now.
+   * @type {string | undefined}
+   */
+  #shown;
   /**
    * The work that overlapping calls share.
    * @type {ReturnType<native.Signer['token']> | undefined}
@@ -295,6 +304,7 @@ class Signer {
     this.#cache = request.cache !== false;
     this.#provider = asks ? provider(/** @type {() => unknown} */ (source)) : undefined;
     this.#native = unwrap(native.newSigner(request, this.#provider));
+    this.#tokenAtOnce = this.#native.tokenAtOnce();
   }
 
   /**
@@ -306,7 +316,17 @@ class Signer {
    *   `CredentialsFailed`, `CredentialsExpired` or `Timeout`.
    */
   async getAuthToken() {
-    return (await this.#token()).value;
+    while (!this.#cache && signatures >= SIGNATURES_A_TURN) {
+      await nextTurn();
+    }
+    const found = this.#atOnce();
+    if (found !== undefined) {
+      return found;
+    }
+    const shares = this.#flight !== undefined;
+    const { value } = await this.#make();
+    // Asked for again, so that it is counted.
+    return (shares ? this.#atOnce() : undefined) ?? value;
   }
 
   /**
@@ -358,7 +378,11 @@ class Signer {
    * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
    */
   refused(token) {
-    return this.#native.refused(string('token', token));
+    const again = this.#native.refused(string('token', token));
+    if (again) {
+      this.#shown = undefined;
+    }
+    return again;
   }
 
   /**
@@ -438,6 +462,7 @@ class Signer {
     const both = optional(boolean, 'credentials', given?.credentials) ?? false;
     // Whoever asks from now on must not be given what was begun before.
     this.#flight = undefined;
+    this.#shown = undefined;
     this.#native.invalidate(both);
   }
 
@@ -458,16 +483,40 @@ class Signer {
     return require('./drivers/mysql2.cjs').mysql2Options(this, options);
   }
 
+  /** The token that can be had without waiting. */
+  #atOnce() {
+    const found = this.#tokenAtOnce();
+    if (found === true) {
+      return this.#shown;
+    }
+    if (found === null) {
+      return;
+    }
+    if (this.#cache) {
+      this.#shown = found;
+    } else {
+      signatures += 1;
+    }
+    lingerForRecords();
+    return found;
+  }
+
   /** @returns {Promise<native.Token>} */
   async #token() {
-    const cached = this.#native.cachedToken();
-    if (cached) {
-      return cached;
+    const found = this.#native.cachedToken();
+    if (found) {
+      return found;
     }
+    const shares = this.#flight !== undefined;
+    const made = await this.#make();
+    // Asked for again, so that it is counted.
+    return (shares ? this.#native.cachedToken() : null) ?? made;
+  }
+
+  /** @returns {Promise<native.Token>} */
+  async #make() {
     if (this.#flight) {
-      const shared = unwrap(await this.#flight);
-      // Asked for again, so that it is counted.
-      return this.#native.cachedToken() ?? shared;
+      return unwrap(await this.#flight);
     }
     const flight = this.#provider ? this.#native.tokenOnThread() : this.#native.token();
     if (this.#cache) {
@@ -561,6 +610,27 @@ function setLogger(logger, level = 'warn') {
   }
   native.setLogger(logger, number);
   logging = logger !== null;
+}
+
+/** So many are made at once in 1 ms or so; then others are let have the event loop. */
+const SIGNATURES_A_TURN = 500;
+
+/** Made at once by signers that hand out none again, since the last turn that was waited for. */
+let signatures = 0;
+
+/** @type {Promise<void> | undefined} */
+let turn;
+
+/** Waits until the event loop has gone round. */
+function nextTurn() {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      signatures = 0;
+      resolve();
+    });
+  });
+  return turn;
 }
 
 /** Whether this thread has set a logger. */

@@ -385,7 +385,8 @@ export class RdsTokenError extends Error {
  * of the process, and renewed before they expire. While a renewal fails, a token that is still valid
  * is handed out; one that is not, never.
  *
- * The event loop is never blocked. A token at hand is answered at once. Else the work is done on
+ * The event loop is never blocked. A token at hand is answered at once, and one is signed at once
+ * with credentials at hand: in microseconds, less than a thread would take. Else the work is done on
  * libuv's thread pool, where it takes up one thread while credentials are fetched, or, if
  * `credentials` is a function, on a thread of its own. Calls that overlap share that work, unless
  * `cache` is false. A call under way keeps the process alive; a signer does not. `process.exit()`

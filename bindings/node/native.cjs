@@ -53,6 +53,8 @@ const { readdirSync } = require('node:fs');
  * @property {number} [expiresAt] Unix milliseconds.
  *
  * @typedef {object} Signer
+ * @property {() => () => string | true | null} tokenAtOnce Makes the function that gives the token
+ *   that can be had without waiting, true if it is the one that it gave before.
  * @property {() => Token | null} cachedToken
  * @property {() => Promise<Token | Failure>} token Works on the libuv pool and never rejects.
  * @property {() => Promise<Token | Failure>} tokenOnThread Works on a thread of its own. Where there

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
@@ -382,6 +382,29 @@ impl Signer {
         Some(look(self.hand_out_again(cached)))
     }
 
+    /// As [`cached_token`](Self::cached_token), and else one that is signed with credentials that
+    /// are at hand, which takes microseconds: less than to pass the work to a thread. `None` if
+    /// something would have to be waited for, or fails; [`token`](Self::token) tells what.
+    #[must_use]
+    pub fn token_at_once(&self) -> Option<Arc<AuthToken>> {
+        if let Some(token) = self.cached_token() {
+            return Some(token);
+        }
+        let region = self.region.load_full()?;
+        let now = self.clock.now();
+        let held = self.source.at_hand(now, self.windows, self.expires_in)?;
+        if !self.cache {
+            return self.sign_uncached(&held, &region, now).ok();
+        }
+        let signing = self.signing.get();
+        let guard = match signing.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        self.sign_locked(guard, held, &region).ok()
+    }
+
     /// As [`token`](Self::token), for a look at the token without a share in it.
     ///
     /// # Errors
@@ -446,15 +469,33 @@ impl Signer {
         result.or_else(|error| self.still_valid().ok_or(error))
     }
 
-    /// Signs, unless another thread just has.
     fn sign(&self, held: Arc<Held>, region: &Region, asked: Now) -> Result<Arc<AuthToken>, Error> {
         if !self.cache {
-            let token = self.presign(&held, region, asked)?;
-            self.tell_of_signature();
-            return Ok(token);
+            return self.sign_uncached(&held, region, asked);
         }
         let signing = self.signing.get();
         let guard = signing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sign_locked(guard, held, region)
+    }
+
+    fn sign_uncached(
+        &self,
+        held: &Held,
+        region: &Region,
+        now: Now,
+    ) -> Result<Arc<AuthToken>, Error> {
+        let token = self.presign(held, region, now)?;
+        self.tell_of_signature();
+        Ok(token)
+    }
+
+    /// Signs, unless another thread just has.
+    fn sign_locked(
+        &self,
+        guard: MutexGuard<'_, ()>,
+        held: Arc<Held>,
+        region: &Region,
+    ) -> Result<Arc<AuthToken>, Error> {
         let now = self.clock.now();
         if let Some(cached) = self.cached.load_full()
             && cached.held.generation == held.generation

@@ -160,15 +160,25 @@ impl Source {
             && milliseconds(now.boot) >= self.not_before.load(Ordering::Relaxed)
     }
 
+    /// Credentials that need no renewal, if they are there.
+    pub(crate) fn at_hand(
+        &self,
+        now: Now,
+        windows: Windows,
+        outlive: Duration,
+    ) -> Option<Arc<Held>> {
+        let current = self.current.load();
+        current
+            .as_ref()
+            .filter(|held| held.urgency(now, windows, outlive) == Urgency::No)
+            .map(Arc::clone)
+    }
+
     /// Credentials that are not expired, renewed if they had better be.
     pub(crate) fn credentials(&self, ask: &Ask<'_>) -> Result<Arc<Held>, Error> {
-        let at_hand = self.current.load();
-        if let Some(held) = at_hand.as_ref()
-            && held.urgency(ask.start, ask.windows, ask.outlive) == Urgency::No
-        {
-            return Ok(Arc::clone(held));
+        if let Some(held) = self.at_hand(ask.start, ask.windows, ask.outlive) {
+            return Ok(held);
         }
-        drop(at_hand);
         let shared = self.shared.get();
         let mut waited_out = false;
         loop {

@@ -449,6 +449,30 @@ fn invalidating_the_token_signs_another() {
 }
 
 #[test]
+fn at_once_means_without_a_fetch() {
+    for cache in [true, false] {
+        let bench = Bench::new(Some(3600));
+        let signer = bench.signer_with(|options| options.cache = cache);
+        assert!(signer.token_at_once().is_none());
+        assert_eq!(bench.provider.fetches(), 0);
+        let first = signer.token().unwrap();
+        bench.clock.pass(1000);
+        let second = signer.token_at_once().unwrap();
+        assert_eq!(second.is(&first), cache);
+        signer.invalidate();
+        let third = signer.token_at_once().unwrap();
+        assert_eq!(signed_at(&third), "20260101T000001Z");
+        signer.invalidate_credentials();
+        assert!(signer.token_at_once().is_none());
+        signer.token().unwrap();
+        assert_eq!(bench.provider.fetches(), 2);
+        // In the advisory window the credentials had better be renewed first.
+        bench.clock.pass(3_400_000);
+        assert!(signer.token_at_once().is_none());
+    }
+}
+
+#[test]
 fn invalidating_the_credentials_fetches_others_once() {
     let bench = Bench::new(Some(3600));
     let (one, other) = (bench.signer(), bench.signer());

@@ -9,11 +9,15 @@
 pub mod logging;
 pub mod provider;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Object, ToNapiValue, TypeName};
+use napi::bindgen_prelude::{
+    AsyncTask, ClassInstance, Either, Function, Null, Object, ToNapiValue, TypeName,
+};
 use napi::{Env, JsValue, Task, ValueType, sys};
 use napi_derive::napi;
 use rdstoken::{
@@ -139,15 +143,55 @@ impl From<Error> for Failure {
 
 /// Core's signer, shared with the calls that are under way when JavaScript lets go of it.
 #[napi]
-pub struct Signer(Arc<rdstoken::Signer>);
+pub struct Signer {
+    core: Arc<rdstoken::Signer>,
+    /// What JavaScript keeps the text of.
+    shown: Rc<RefCell<Option<Arc<AuthToken>>>>,
+    /// Whether tokens are handed out again.
+    cache: bool,
+}
 
 #[napi]
 impl Signer {
+    /// A function that gives the token that can be had at once: `true` if it is the one that it
+    /// gave before, else its text, which JavaScript keeps unless tokens are not handed out again.
+    /// `null` if there is something to wait for, or to fail.
+    ///
+    /// Not a method: to find what stands behind an object takes as long as ten such calls.
+    #[napi]
+    pub fn token_at_once<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), AtOnce>> {
+        let (core, shown, cache) = (Arc::clone(&self.core), Rc::clone(&self.shown), self.cache);
+        env.create_function_from_closure("tokenAtOnce", move |context| {
+            let is_shown = |token: &AuthToken| {
+                let shown = shown.borrow();
+                shown.as_ref().is_some_and(|shown| shown.is(token))
+            };
+            let look = |token: &Arc<AuthToken>| (!is_shown(token)).then(|| Arc::clone(token));
+            let found = guard(|| match core.with_cached_token(look) {
+                Some(fresh) => Ok(Some(fresh)),
+                None => Ok(core.token_at_once().map(Some)),
+            });
+            let token = match found {
+                Ok(Some(Some(token))) => token,
+                Ok(Some(None)) => return Ok(AtOnce::Same),
+                Ok(None) | Err(_) => return Ok(AtOnce::Nothing),
+            };
+            // A token is ASCII.
+            let text = context.env.create_string_latin1(token.value().as_bytes())?;
+            let text = text.raw();
+            if cache {
+                // Only when JavaScript is sure to get it.
+                shown.replace(Some(token));
+            }
+            Ok(AtOnce::Fresh(text))
+        })
+    }
+
     /// The token that is at hand, if one is. Blocks on nothing.
     #[napi]
     #[must_use]
     pub fn cached_token(&self) -> Option<Token> {
-        guard(|| Ok(self.0.cached_token()))
+        guard(|| Ok(self.core.cached_token()))
             .ok()
             .flatten()
             .map(Token)
@@ -158,7 +202,7 @@ impl Signer {
     #[napi]
     #[must_use]
     pub fn token(&self) -> AsyncTask<Making> {
-        AsyncTask::new(Making(Arc::clone(&self.0)))
+        AsyncTask::new(Making(Arc::clone(&self.core)))
     }
 
     /// Makes a token on a thread of its own, for signers that ask a JavaScript function: on the
@@ -169,7 +213,7 @@ impl Signer {
         &self,
         env: &'env Env,
     ) -> napi::Result<Either<Object<'env>, Failure>> {
-        let signer = Arc::clone(&self.0);
+        let signer = Arc::clone(&self.core);
         // The thread comes first: a promise without one would keep the process alive for ever.
         let (sender, receiver) = mpsc::sync_channel(1);
         let started = thread::Builder::new()
@@ -199,14 +243,18 @@ impl Signer {
     #[must_use]
     pub fn refused(&self, token: String) -> bool {
         let token = Zeroizing::new(token);
-        guard(|| Ok(self.0.refused(&token))).unwrap_or(false)
+        let again = guard(|| Ok(self.core.refused(&token))).unwrap_or(false);
+        if again {
+            self.shown.take();
+        }
+        again
     }
 
     /// The login, as it is signed.
     #[napi]
     #[must_use]
     pub fn login(&self) -> Login {
-        let login = self.0.login();
+        let login = self.core.login();
         Login {
             hostname: login.endpoint().hostname().to_owned(),
             port: login.endpoint().port(),
@@ -225,7 +273,7 @@ impl Signer {
         let token = Zeroizing::new(token);
         let made = guard(move || {
             rdstoken::connection_string(
-                self.0.login(),
+                self.core.login(),
                 &token,
                 &ConnectionOptions {
                     driver: &arguments.driver,
@@ -252,10 +300,11 @@ impl Signer {
     /// Forgets the token, and the credentials too if asked so.
     #[napi]
     pub fn invalidate(&self, credentials: bool) {
+        self.shown.take();
         if credentials {
-            self.0.invalidate_credentials();
+            self.core.invalidate_credentials();
         } else {
-            self.0.invalidate();
+            self.core.invalidate();
         }
     }
 
@@ -263,7 +312,7 @@ impl Signer {
     #[napi]
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let stats = self.0.stats();
+        let stats = self.core.stats();
         Stats {
             signed: count(stats.signed),
             reused: count(stats.reused),
@@ -440,10 +489,15 @@ pub fn new_signer(
         }
         options.credentials_provider =
             provider.map(|provider| provider.for_signer(options.timeout));
-        rdstoken::Signer::new(options)
+        let cache = options.cache;
+        rdstoken::Signer::new(options).map(|core| Signer {
+            core: Arc::new(core),
+            shown: Rc::default(),
+            cache,
+        })
     });
     match made {
-        Ok(signer) => Either::A(Signer(Arc::new(signer))),
+        Ok(signer) => Either::A(signer),
         Err(error) => Either::B(error.into()),
     }
 }
@@ -507,6 +561,38 @@ impl ToNapiValue for Token {
         object.set("value", token.value())?;
         object.set("expiresAt", unix_milliseconds(token.expires_at()))?;
         Ok(object.raw())
+    }
+}
+
+/// What the function of [`Signer::token_at_once`] gives.
+pub enum AtOnce {
+    /// No token.
+    Nothing,
+    /// The token that JavaScript has.
+    Same,
+    /// Another, as JavaScript's text.
+    Fresh(sys::napi_value),
+}
+
+impl TypeName for AtOnce {
+    fn type_name() -> &'static str {
+        "AtOnce"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+impl ToNapiValue for AtOnce {
+    unsafe fn to_napi_value(env: sys::napi_env, given: Self) -> napi::Result<sys::napi_value> {
+        match given {
+            // SAFETY: the environment is the caller's.
+            Self::Nothing => unsafe { Null::to_napi_value(env, Null) },
+            // SAFETY: as above.
+            Self::Same => unsafe { bool::to_napi_value(env, true) },
+            Self::Fresh(text) => Ok(text),
+        }
     }
 }
 

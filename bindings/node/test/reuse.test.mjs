@@ -33,6 +33,79 @@ test('cache: false signs anew each time', async () => {
   assert.deepEqual({ signed, reused }, { signed: 2, reused: 0 });
 });
 
+test('a token is signed at once with credentials at hand', async () => {
+  for (const cache of [true, false]) {
+    const signer = new Signer({ ...OPTIONS, cache });
+    const made = signer.getAuthToken();
+    assert.equal(signer.stats().signed, 1);
+    assert.equal(parameters(await made)['X-Amz-Expires'], '900');
+  }
+});
+
+test('many signatures at once leave the event loop its turns', async () => {
+  const signer = new Signer({ ...OPTIONS, cache: false });
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  let next = setImmediate(turn);
+  const tokens = await Promise.all(Array.from({ length: 2000 }, () => signer.getAuthToken()));
+  clearImmediate(next);
+  assert.equal(tokens.length, 2000);
+  assert.equal(signer.stats().signed, 2000);
+  assert.ok(turns >= 3);
+});
+
+test('what fails at once is told as what fails later', async () => {
+  const expiration = new Date(Date.now() - 1000);
+  const signer = new Signer({ ...LOGIN, credentials: { ...CREDENTIALS, expiration } });
+  await assert.rejects(signer.getAuthToken(), { code: 'CredentialsExpired' });
+});
+
+test('refused: the token that is kept is forgotten', async () => {
+  const signer = new Signer(OPTIONS);
+  const token = await signer.getAuthToken();
+  await nextSecond();
+  assert.equal(await signer.getAuthToken(), token);
+  assert.equal(signer.refused(token), true);
+  const fresh = await signer.getAuthToken();
+  assert.notEqual(fresh, token);
+  assert.equal(await signer.getAuthToken(), fresh);
+});
+
+test('a token that another signer had renewed is not kept', async () => {
+  let calls = 0;
+  const credentials = () => {
+    calls += 1;
+    return { ...CREDENTIALS, accessKeyId: `AKID${calls}` };
+  };
+  const signers = [0, 1].map(() => new Signer({ ...LOGIN, credentials }));
+  const keys = async () => {
+    const tokens = await Promise.all(signers.map((signer) => signer.getAuthToken()));
+    return tokens.map((token) => parameters(token)['X-Amz-Credential'].split('/')[0]);
+  };
+  await keys();
+  assert.deepEqual(await keys(), ['AKID1', 'AKID1']);
+  signers[0].invalidate({ credentials: true });
+  await signers[0].getAuthToken();
+  assert.deepEqual(await keys(), ['AKID2', 'AKID2']);
+});
+
+test('many calls at once hold up the event loop for a moment only', async () => {
+  let asked = 0;
+  const credentials = async () => {
+    asked += 1;
+    await sleep(20);
+    return CREDENTIALS;
+  };
+  const signer = new Signer({ ...LOGIN, credentials });
+  const tokens = await Promise.all(Array.from({ length: 10_000 }, () => signer.getAuthToken()));
+  assert.equal(new Set(tokens).size, 1);
+  const { signed, reused } = signer.stats();
+  assert.deepEqual({ asked, signed, reused }, { asked: 1, signed: 1, reused: 9999 });
+});
+
 test('minValidity: a token that lives too short is not reused', async () => {
   const signer = new Signer({ ...OPTIONS, expiresIn: 2, minValidity: 1 });
   const token = await signer.getAuthToken();
@@ -135,10 +208,13 @@ test('a hit needs no thread of a pool that is busy', async () => {
   assert.ok(!free, 'the pool was not busy long enough');
   assert.ok(took < 200, `${took} ms for 1000 hits`);
 
-  // The counterpart: a miss does wait for the pool.
   signer.invalidate();
+  await signer.getAuthToken();
+  assert.ok(!free, 'nor does a signature with credentials at hand');
+
+  // The counterpart: a fetch does wait for the pool.
   let missed = false;
-  const miss = signer.getAuthToken().then(() => {
+  const miss = new Signer({ ...LOGIN, profile: 'nobody' }).getAuthToken().catch(() => {
     missed = true;
   });
   await new Promise((resolve) => setImmediate(resolve));
