@@ -317,6 +317,7 @@ class Signer {
    */
   async getAuthToken() {
     while (!this.#cache && signatures >= SIGNATURES_A_TURN) {
+      // biome-ignore lint/performance/noAwaitInLoops: others may have taken the room meanwhile
       await nextTurn();
     }
     const found = this.#atOnce();
@@ -618,19 +619,32 @@ const SIGNATURES_A_TURN = 500;
 /** Made at once by signers that hand out none again, since the last turn that was waited for. */
 let signatures = 0;
 
-/** @type {Promise<void> | undefined} */
-let turn;
+/**
+ * Who waits to go on, in the order of the calls.
+ * @type {(() => void)[]}
+ */
+const waiting = [];
 
 /** Waits until the event loop has gone round. */
 function nextTurn() {
-  turn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      turn = undefined;
-      signatures = 0;
-      resolve();
-    });
-  });
-  return turn;
+  /** @param {() => void} resolve */
+  const wait = (resolve) => {
+    if (waiting.push(resolve) === 1) {
+      setImmediate(letOn);
+    }
+  };
+  return /** @type {Promise<void>} */ (new Promise(wait));
+}
+
+/** Lets on as many as may sign in this turn. */
+function letOn() {
+  signatures = 0;
+  for (const resolve of waiting.splice(0, SIGNATURES_A_TURN)) {
+    resolve();
+  }
+  if (waiting.length > 0) {
+    setImmediate(letOn);
+  }
 }
 
 /** Whether this thread has set a logger. */
