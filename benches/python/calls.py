@@ -58,7 +58,6 @@ def awscrt() -> Callable[[], object]:
         credentials_provider=auth.AwsCredentialsProvider.new_static(*signing_key()),
         region="us-east-1",
         service="rds-db",
-        date=datetime.datetime.now(datetime.timezone.utc),
         use_double_uri_encode=True,
         should_normalize_uri_path=True,
         signed_body_value=auth.AwsSignedBodyValue.EMPTY_SHA256,
@@ -68,10 +67,11 @@ def awscrt() -> Callable[[], object]:
     )
 
     def call() -> str:
+        now = config.replace(date=datetime.datetime.now(datetime.timezone.utc))
         headers = http.HttpHeaders([("host", f"{hostname}:{port}")])
         request = http.HttpRequest("GET", f"/?Action=connect&DBUser={username}", headers)
-        path: str = auth.aws_sign_request(request, config).result().path
-        return path
+        path: str = auth.aws_sign_request(request, now).result().path
+        return f"{hostname}:{port}{path}"
 
     return call
 
