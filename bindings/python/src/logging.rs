@@ -22,10 +22,10 @@ struct Message {
     text: String,
 }
 
-/// What a thread has to say that is detached from the interpreter.
+/// What a thread has to say that signs or is detached from the interpreter.
 struct Waiting {
-    /// Whether the logger wanted them when the thread detached. A text that nobody wants takes
-    /// half as long as signing.
+    /// Whether the logger wanted them before. A text that nobody wants takes half as long as
+    /// signing.
     debug: bool,
     messages: Vec<Message>,
 }
@@ -65,7 +65,8 @@ impl Log for Bridge {
             }
             None => Some(message()),
         });
-        // A thread that `detached` does not know. After the interpreter's end, nobody is there to read it.
+        // A thread that `collected` does not know. After the interpreter's end, nobody is there to
+        // read it.
         if let Ok(Some(message)) = left {
             attach::from_anywhere(|py| {
                 if let Err(error) = deliver(py, &[message]) {
@@ -89,17 +90,22 @@ fn level(level: Level) -> u8 {
     }
 }
 
-/// Runs `work` while other Python threads run. What it logs is delivered after it: a log handler is
-/// the program's own code, which may wait for anything, even for a token.
+/// Runs `work` while other Python threads run; else as [`collected`].
+pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    collected(py, || py.detach(work))
+}
+
+/// Runs `work`. What it logs is delivered after it: a log handler is the program's own code, which
+/// may wait for anything, even for a token.
 ///
 /// Fails with what a handler raises to end the program, such as `KeyboardInterrupt`.
-pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+pub(crate) fn collected<T>(py: Python<'_>, work: impl FnOnce() -> T) -> PyResult<T> {
     let waiting = Waiting {
         debug: wants_debug(py)?,
         messages: Vec::new(),
     };
     WAITING.set(Some(waiting));
-    let result = py.detach(work);
+    let result = work();
     if let Some(waiting) = WAITING.take() {
         deliver(py, &waiting.messages)?;
     }

@@ -10,7 +10,7 @@ use crate::convert::{
 };
 use crate::credentials::Credentials;
 use crate::error::exception;
-use crate::logging::detached;
+use crate::logging::{collected, detached};
 use crate::provider::Provider;
 
 /// Makes tokens for one database user at one endpoint.
@@ -181,7 +181,12 @@ impl Signer {
         if let Some(text) = self.at_hand(py)? {
             return Ok(text);
         }
-        let token = make(py, &self.core)?;
+        // With credentials at hand it takes no longer than to let another thread run.
+        let at_once = collected(py, || guard(|| Ok(self.core.token_at_once())))?;
+        let token = match at_once.map_err(|error| exception(py, &error))? {
+            Some(token) => token,
+            None => make(py, &self.core)?,
+        };
         Ok(if self.cache {
             self.show(py, &token)
         } else {
