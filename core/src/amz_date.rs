@@ -105,11 +105,10 @@ impl<const LENGTH: usize> Ascii<LENGTH> {
     }
 
     pub(crate) fn of_hexadecimal(bytes: &[u8]) -> Self {
+        let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut text = [b'0'; LENGTH];
         for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-            for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-                *digit = b"0123456789abcdef"[usize::from(nibble)];
-            }
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
         Self(text)
     }

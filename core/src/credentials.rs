@@ -25,7 +25,7 @@ struct Secrets {
 /// as the longest access key id.
 const MAX_ACCESS_KEY_ID: usize = 128;
 /// A secret key has 40 characters today.
-const MAX_SECRET_ACCESS_KEY: usize = 1024;
+pub(crate) const MAX_SECRET_ACCESS_KEY: usize = 1024;
 /// AWS names no limit; this is 16 times the longest that is seen in practice.
 const MAX_SESSION_TOKEN: usize = 65_536;
 
