@@ -109,7 +109,7 @@ def main() -> None:
             "threads that share one signer",
             "ns for a call",
             column(threads, "threads"),
-            {"by the clock": column(threads, "hit_ns"), "of a core": column(threads, "core_ns")},
+            {"hit": column(threads, "hit_ns")},
         ),
         "length": svg(
             "Signing against the length of the token",
