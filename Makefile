@@ -158,8 +158,6 @@ lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 .PHONY: bench
 bench: build
 	@sh tests/packages.sh hyperfine
-	@test -x target/tools/bin/gungraun-runner || \
-	    cargo install --quiet --locked --root target/tools gungraun-runner@0.20.0
 	$(call say,Measuring)
 	$(VENV)/bin/python benches/run.py
 
