@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from built import ROOT
 from conftest import read_json
 
