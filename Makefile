@@ -147,6 +147,9 @@ lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 	cd bindings/python && ../../$(GUARD) ../../$(VENV)/bin/python -m mypy.stubtest rdstoken --allowlist stubtest-allowlist.txt --mypy-config-file pyproject.toml
 	cd tests && MYPYPATH=servers ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py vectors
 	cd tests/servers && ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
+	$(VENV)/bin/ruff check --config tests/ruff.toml benches
+	$(VENV)/bin/ruff format --check --config tests/ruff.toml benches
+	cd benches && MYPYPATH=.:../bindings/python/python ../$(VENV)/bin/mypy --config-file ../bindings/python/pyproject.toml *.py parts python/*.py
 	cd tests/sources && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py
 	cd tests/drivers && MYPYPATH=..:../servers ../../$(VENV)/bin/mypy --config-file ../../bindings/python/pyproject.toml *.py senders/*.py
 	npm --prefix bindings/node run --silent lint

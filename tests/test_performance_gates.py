@@ -7,6 +7,7 @@ change the file, and say why in the commit. Times are measured by `make bench`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import lzma
 import os
 import re
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from built import ROOT
+from built import ROOT, run
 from conftest import read_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 RELEASE = ROOT / "target" / "release"
 LIBRARY = RELEASE / "librdstoken.so"
 SESSION_TOKEN = "IQoJb3JpZ2luX2VjEPn/" * 51 + "abcd"  # 1 KB
-# What the issue asks for, whatever was measured last.
+# The goals, whatever was measured last and by which compiler.
 LIMITS = {
     "library_bytes": 6_000_000,
     "library_bytes_compressed": 2_500_000,
@@ -37,9 +38,17 @@ LIMITS = {
 
 
 def check(name: str, measured: int) -> None:
-    last = read_json("performance.json")[name]
-    assert measured <= last * 1.03, f"{name}: {measured}, up from {last}"
     assert measured <= LIMITS.get(name, measured), f"{name}: {measured}"
+    last = read_json("performance.json")
+    if last["rustc"] != _rustc():
+        pytest.skip(f"measured last with rustc {last['rustc']}, which is not this one")
+    assert measured <= last[name] * 1.03, f"{name}: {measured}, up from {last[name]}"
+
+
+@functools.cache
+def _rustc() -> str:
+    """The compiler's version: another makes more or fewer instructions of the same source."""
+    return run("rustc", "--version").split()[1]
 
 
 def test_the_size_of_the_library() -> None:
