@@ -65,7 +65,8 @@ pub struct Signer {
     signed: AtomicU64,
     /// Unix seconds; 0 before the first token.
     last_expires_at: AtomicU64,
-    shards: [Shard; SHARDS],
+    /// How often tokens that are no longer at hand were reused.
+    reused_before: Arc<AtomicU64>,
 }
 
 /// What a [`Signer`] is made from. [`SignerOptions::new`] gives the defaults; set the fields that
@@ -234,8 +235,10 @@ fn is_printable(text: &str, shortest: usize, longest: usize) -> bool {
 
 /// A token to be handed out again.
 struct Cached {
-    /// One for each shard, so that threads do not share a reference count.
-    tokens: [OnceLock<Arc<AuthToken>>; SHARDS],
+    token: Arc<AuthToken>,
+    /// The same for each shard that has reused it, so that threads do not share a reference count.
+    shared: [OnceLock<Arc<AuthToken>>; SHARDS],
+    reused_before: Arc<AtomicU64>,
     held: Arc<Held>,
     /// When it was signed; `signing_time` is what it says of that.
     signed: Now,
@@ -248,12 +251,6 @@ struct Cached {
 
 /// Threads count, and hold references, on cache lines of their own. A power of two.
 const SHARDS: usize = 8;
-
-#[repr(align(64))]
-#[derive(Default)]
-struct Shard {
-    reused: AtomicU64,
-}
 
 /// A thread's shard, the same in all signers.
 fn shard() -> usize {
@@ -339,7 +336,7 @@ impl Signer {
             warn_hostname: AtomicBool::new(warn_hostname),
             signed: AtomicU64::new(0),
             last_expires_at: AtomicU64::new(0),
-            shards: Default::default(),
+            reused_before: Arc::default(),
         })
     }
 
@@ -379,7 +376,7 @@ impl Signer {
         if !self.source.is_current(&cached.held) || !self.serves(cached) {
             return None;
         }
-        Some(look(self.hand_out_again(cached)))
+        Some(look(cached.hand_out_again()))
     }
 
     /// As [`cached_token`](Self::cached_token), and else one that is signed with credentials that
@@ -437,16 +434,6 @@ impl Signer {
         false
     }
 
-    fn hand_out_again<'a>(&self, cached: &'a Cached) -> &'a Arc<AuthToken> {
-        let shard = shard();
-        self.shards[shard].reused.fetch_add(1, Ordering::Relaxed);
-        // Written once: a write at each call would take the line from the other threads.
-        if !cached.reused.load(Ordering::Relaxed) {
-            cached.reused.store(true, Ordering::Relaxed);
-        }
-        cached.token(shard)
-    }
-
     fn is_fresh(&self, cached: &Cached, now: Now) -> bool {
         cached.left(now) >= self.min_validity.max(Duration::from_nanos(1))
             && cached.is_not_from_the_future(now)
@@ -502,16 +489,17 @@ impl Signer {
             && self.is_fresh(&cached, now)
         {
             if Arc::ptr_eq(&cached.held, &held) {
-                return Ok(Arc::clone(self.hand_out_again(&cached)));
+                return Ok(Arc::clone(cached.hand_out_again()));
             }
             // The same credentials, seen again later: the token goes on with them.
             let cached = Arc::new(cached.with(held));
             self.cached.store(Some(Arc::clone(&cached)));
-            return Ok(Arc::clone(self.hand_out_again(&cached)));
+            return Ok(Arc::clone(cached.hand_out_again()));
         }
         let token = self.presign(&held, region, now)?;
         let signing_time = self.signing_time(now);
-        let cached = Cached::new(Arc::clone(&token), held, now, signing_time);
+        let count = Arc::clone(&self.reused_before);
+        let cached = Cached::new(Arc::clone(&token), count, held, now, signing_time);
         self.cached.store(Some(Arc::new(cached)));
         drop(guard);
         self.tell_of_signature();
@@ -552,7 +540,7 @@ impl Signer {
         let cached = self.cached.load_full().filter(|_| self.cache)?;
         let now = self.clock.now();
         (!cached.left(now).is_zero() && cached.is_not_from_the_future(now))
-            .then(|| Arc::clone(self.hand_out_again(&cached)))
+            .then(|| Arc::clone(cached.hand_out_again()))
     }
 
     /// The region, and the time when it was there.
@@ -601,7 +589,7 @@ impl Signer {
         }
         match self.cached.load_full() {
             // Compared in plain time: both are in the caller's hands already.
-            Some(cached) if cached.token(0).value() == token => {
+            Some(cached) if cached.token.value() == token => {
                 let again = cached.reused.load(Ordering::Relaxed);
                 if again {
                     self.invalidate();
@@ -642,13 +630,12 @@ impl Signer {
     /// step with each other.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        // Held while the other number is read, so that nothing is counted twice.
+        let cached = self.cached.load();
+        let at_hand = cached.as_ref().map_or(0, |cached| cached.hand_outs());
         Stats {
             signed: self.signed.load(Ordering::Relaxed),
-            reused: self
-                .shards
-                .iter()
-                .map(|shard| shard.reused.load(Ordering::Relaxed))
-                .sum(),
+            reused: at_hand + self.reused_before.load(Ordering::Relaxed),
             renewals: self.source.renewals(),
             failures: self.source.failures(),
             last_error: self.source.last_error(),
@@ -664,12 +651,17 @@ impl Signer {
 }
 
 impl Cached {
-    fn new(token: Arc<AuthToken>, held: Arc<Held>, signed: Now, signing_time: SystemTime) -> Self {
-        let tokens: [OnceLock<_>; SHARDS] = Default::default();
-        // The first is never empty.
-        drop(tokens[0].set(token));
+    fn new(
+        token: Arc<AuthToken>,
+        reused_before: Arc<AtomicU64>,
+        held: Arc<Held>,
+        signed: Now,
+        signing_time: SystemTime,
+    ) -> Self {
         Self {
-            tokens,
+            token,
+            shared: Default::default(),
+            reused_before,
             held,
             signed,
             signing_time,
@@ -680,26 +672,44 @@ impl Cached {
 
     fn with(&self, held: Arc<Held>) -> Self {
         Self::new(
-            Arc::clone(self.token(0)),
+            Arc::clone(&self.token),
+            Arc::clone(&self.reused_before),
             held,
             self.signed,
             self.signing_time,
         )
     }
 
-    fn token(&self, shard: usize) -> &Arc<AuthToken> {
-        let first = || self.tokens[0].get().expect("set when it was made");
-        self.tokens[shard].get_or_init(|| Arc::new(first().sharing_text()))
+    fn hand_out_again(&self) -> &Arc<AuthToken> {
+        let token = self.shared[shard()].get_or_init(|| Arc::new(self.token.sharing_text()));
+        token.count();
+        // Written once: a write at each call would take the line from the other threads.
+        if !self.reused.load(Ordering::Relaxed) {
+            self.reused.store(true, Ordering::Relaxed);
+        }
+        token
+    }
+
+    fn hand_outs(&self) -> u64 {
+        let shared = self.shared.iter().filter_map(OnceLock::get);
+        shared.map(|token| token.hand_outs()).sum()
     }
 
     fn left(&self, now: Now) -> Duration {
-        let token = self.tokens[0].get().expect("set when it was made");
-        now.left_until(token.expires_at(), self.signed)
+        now.left_until(self.token.expires_at(), self.signed)
     }
 
     /// The wall clock has not been set back behind the signature.
     fn is_not_from_the_future(&self, now: Now) -> bool {
         now.wall >= self.signed.wall
+    }
+}
+
+/// When nobody looks at it any more, so that no count is lost.
+impl Drop for Cached {
+    fn drop(&mut self) {
+        self.reused_before
+            .fetch_add(self.hand_outs(), Ordering::Relaxed);
     }
 }
 

@@ -2,6 +2,7 @@ use std::fmt;
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use zeroize::Zeroize as _;
@@ -16,6 +17,7 @@ use zeroize::Zeroize as _;
 pub struct AuthToken {
     text: Text,
     expires_at: SystemTime,
+    hand_outs: AtomicU64,
 }
 
 /// It ends in one NUL, so that C can be handed the same bytes.
@@ -39,6 +41,7 @@ impl AuthToken {
         Self {
             text: Text::Own(text),
             expires_at,
+            hand_outs: AtomicU64::new(0),
         }
     }
 
@@ -47,7 +50,18 @@ impl AuthToken {
         Self {
             text: Text::Shared(Arc::clone(self)),
             expires_at: self.expires_at,
+            hand_outs: AtomicU64::new(0),
         }
+    }
+
+    /// Counts that it is handed out.
+    pub(crate) fn count(&self) {
+        self.hand_outs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was counted.
+    pub(crate) fn hand_outs(&self) -> u64 {
+        self.hand_outs.load(Ordering::Relaxed)
     }
 
     /// The token: a few hundred bytes with static keys, 1 to 4 KB and sometimes more with a
