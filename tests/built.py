@@ -1,11 +1,12 @@
-"""Where things are, and the `rdstoken` command as `make build` left it."""
+"""Where things are, how they are read and run, and the `rdstoken` command as built."""
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,12 @@ def run(*command: str | pathlib.Path, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def read_json(name: str) -> dict[str, Any]:
+    """A file of data in tests/."""
+    data: dict[str, Any] = json.loads((TESTS / name).read_text())
+    return data
 
 
 class Command:

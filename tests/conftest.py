@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import pytest
 
-from built import TESTS, Command
+from built import Command, read_json
 
 if "RDSTOKEN_TEST_GUARD" not in os.environ:
     pytest.exit("run the tests through tests/guard.sh, as `make test` does", returncode=2)
@@ -17,11 +16,6 @@ if "RDSTOKEN_TEST_GUARD" not in os.environ:
 @pytest.fixture(scope="session")
 def command() -> Command:
     return Command()
-
-
-def read_json(name: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((TESTS / name).read_text())
-    return data
 
 
 @pytest.fixture(scope="session")

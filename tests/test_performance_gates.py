@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from built import ROOT, run
-from conftest import read_json
+from built import ROOT, read_json, run
 
 if TYPE_CHECKING:
     import pathlib
