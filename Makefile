@@ -160,7 +160,7 @@ lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 # On a machine that does nothing else: ours and the peers in one run, and what came of it.
 .PHONY: bench
 bench: build
-	@sh tests/packages.sh hyperfine
+	@sh tests/packages.sh hyperfine valgrind
 	$(call say,Measuring)
 	$(VENV)/bin/python benches/run.py
 
