@@ -16,7 +16,7 @@ PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev libpam0g-d
             postgresql mariadb-server mariadb-client
 # For the tests and the linters: what C programs are tested with, and the drivers.
 TEST_PACKAGES := $(PACKAGES) libcmocka-dev libcjson-dev faketime valgrind cmake python3-dev \
-                 libnss-wrapper libmariadb-dev unixodbc unixodbc-dev odbc-postgresql odbc-mariadb \
+                 libmariadb-dev unixodbc unixodbc-dev odbc-postgresql odbc-mariadb \
                  pgbouncer default-jdk-headless libpostgresql-jdbc-java libmariadb-java
 
 # As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-if "RDSTOKEN_TEST_GUARD" not in os.environ or "NSS_WRAPPER_HOSTS" not in os.environ:
+if "RDSTOKEN_TEST_GUARD" not in os.environ or "RDSTOKEN_TEST_HOSTS" not in os.environ:
     pytest.exit(
         "run these through tests/guard.sh tests/hosts.sh, as `make test` does", returncode=2
     )

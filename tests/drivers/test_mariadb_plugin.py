@@ -68,11 +68,8 @@ class Host:
         return Program(self._program, *where, tls or logins.ca_file, env=env)
 
     def by_address(self, **env: str) -> Program:
-        """For threads: nss_wrapper, by which the tests look up names, now and then frees something
-        twice when several threads call it at a time.
-        """
+        """With an address in place of the name, as through a tunnel."""
         env |= {"RDSTOKEN_HOSTNAME": self._logins.host, "RDSTOKEN_TLS": "require"}
-        env["LD_PRELOAD"] = ""
         return self("default", "on", "127.0.0.1", 0, **env)
 
 
