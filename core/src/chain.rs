@@ -40,6 +40,7 @@ use nix::sys::signal::{SigSet, Signal};
 use tokio::time::Instant;
 
 use crate::credential_process::{self, CredentialProcess};
+use crate::process;
 use crate::{Credentials, CredentialsProvider, Error, ErrorKind, Region};
 
 /// Where credentials come from.
@@ -176,6 +177,7 @@ fn on_helper<T: Send + 'static>(
     timeout: Duration,
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
+    let is_forked = process::is_forked();
     let (sender, receiver) = mpsc::sync_channel(1);
     let helper = thread::Builder::new()
         .name("rdstoken-fetch".to_owned())
@@ -198,8 +200,11 @@ fn on_helper<T: Send + 'static>(
         })?;
     match receiver.recv_timeout(timeout.saturating_add(GRACE)) {
         Ok(found) => {
-            // It has nothing left to do; it ends before we return.
-            drop(helper.join());
+            // It has nothing left to do; it ends before we return. Not in a forked child: what the
+            // standard library locks when a thread ends may have been locked at the fork, for ever.
+            if !is_forked {
+                drop(helper.join());
+            }
             found
         }
         Err(mpsc::RecvTimeoutError::Disconnected) => Err(Error::new(

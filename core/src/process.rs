@@ -3,8 +3,17 @@
 use std::mem;
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
+
+/// Whether this process was forked from one that had asked this before.
+pub(crate) fn is_forked() -> bool {
+    static FIRST: AtomicU32 = AtomicU32::new(0);
+    let pid = process::id();
+    let first = FIRST.compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
+    first.is_err_and(|first| first != pid)
+}
 
 /// A value that starts afresh in every process.
 ///
