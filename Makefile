@@ -17,7 +17,8 @@ PACKAGES := build-essential pkg-config python3-venv openssl libpq-dev libpam0g-d
 # For the tests and the linters: what C programs are tested with, and the drivers.
 TEST_PACKAGES := $(PACKAGES) libcmocka-dev libcjson-dev faketime valgrind cmake python3-dev \
                  libmariadb-dev unixodbc unixodbc-dev odbc-postgresql odbc-mariadb \
-                 pgbouncer default-jdk-headless libpostgresql-jdbc-java libmariadb-java
+                 pgbouncer default-jdk-headless libpostgresql-jdbc-java libmariadb-java \
+                 $(if $(shell command -v go),,golang-go)
 
 # As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.
 export PYO3_BUILD_EXTENSION_MODULE := 1
@@ -49,18 +50,30 @@ test-packages:
 
 REQUIREMENTS      := bindings/python/requirements-dev.txt
 TEST_REQUIREMENTS := tests/requirements.txt tests/drivers/requirements.txt
-PIP               := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+OLD_REQUIREMENTS  := tests/drivers/requirements-old.txt
+PIP               := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
 $(VENV)/installed: $(REQUIREMENTS)
 	$(call say,Setting up the Python environment in $(VENV))
 	$(PYTHON) -m venv --clear $(VENV)
-	$(PIP) $(REQUIREMENTS:%=-r %)
+	$(PIP) install $(REQUIREMENTS:%=-r %)
 	@touch $@
 
-# Some are compiled against what test-packages installs.
-$(VENV)/test-installed: $(TEST_REQUIREMENTS) $(VENV)/installed | test-packages
+# Some are compiled against what test-packages installs. The tests themselves ask no registry: what
+# they install is kept here in wheels/, and the drivers of yesterday in old/.
+$(VENV)/test-installed: $(TEST_REQUIREMENTS) $(OLD_REQUIREMENTS) $(VENV)/installed | test-packages
 	$(call say,Installing the Python drivers)
-	$(PIP) $(TEST_REQUIREMENTS:%=-r %)
+	$(PIP) install $(TEST_REQUIREMENTS:%=-r %)
+	rm -rf $(VENV)/old $(VENV)/wheels
+	$(PIP) install --no-deps --target $(VENV)/old -r $(OLD_REQUIREMENTS)
+	$(PIP) download --dest $(VENV)/wheels "$$(grep '^psycopg\[' $(REQUIREMENTS))"
+	@touch $@
+
+GO_MODULE := tests/drivers/senders/go
+
+target/go/installed: $(GO_MODULE)/go.mod $(GO_MODULE)/go.sum | test-packages
+	$(call say,Fetching the Go driver)
+	cd $(GO_MODULE) && GOPATH=$(abspath target/go) GOFLAGS=-modcacherw go mod download
 	@touch $@
 
 bindings/node/node_modules/installed: bindings/node/package-lock.json
@@ -127,7 +140,7 @@ test-python: build $(VENV)/test-installed
 	$(GUARD) $(PYTEST) bindings/python
 	$(GUARD) $(PYTEST) -c tests/pytest.ini tests --ignore tests/drivers
 
-test-drivers: build $(VENV)/test-installed
+test-drivers: build $(VENV)/test-installed target/go/installed
 	$(call say,Testing each driver of Python$(comma) C and ODBC$(comma) and what all drivers do to tokens)
 	$(GUARD) $(HOSTS) $(PYTEST) -c tests/pytest.ini tests/drivers
 
@@ -170,7 +183,7 @@ bench: build
 header:
 	RDSTOKEN_WRITE_HEADER=1 cargo test --quiet --locked -p rdstoken-ffi --test header
 
-drivers: build $(VENV)/test-installed
+drivers: build $(VENV)/test-installed target/go/installed
 	RDSTOKEN_WRITE_DRIVERS=1 $(GUARD) $(HOSTS) $(PYTEST) -c tests/pytest.ini tests/drivers/test_matrix.py
 
 vectors: $(VENV)/installed
