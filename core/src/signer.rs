@@ -580,8 +580,9 @@ impl Signer {
     ///
     /// True if the token had been handed out before: it may have died since, for example because
     /// its credentials were revoked. It is forgotten then, so that the next call signs a new one.
-    /// False if it came fresh from signing, because the next would be refused as well, if tokens
-    /// are not reused at all, or if it is none of this signer's.
+    /// False if it came fresh from signing, because the next would be refused as well; if the next
+    /// would be the same, within the same second or period of [`SignerOptions::align`]; if tokens
+    /// are not reused at all; or if it is none of this signer's.
     #[must_use]
     pub fn refused(&self, token: &str) -> bool {
         if !self.cache || !token.starts_with(self.login.prefix()) {
@@ -590,7 +591,7 @@ impl Signer {
         match self.cached.load_full() {
             // Compared in plain time: both are in the caller's hands already.
             Some(cached) if cached.token.value() == token => {
-                let again = cached.reused.load(Ordering::Relaxed);
+                let again = cached.reused.load(Ordering::Relaxed) && !self.would_repeat(&cached);
                 if again {
                     self.invalidate();
                 }
@@ -599,6 +600,13 @@ impl Signer {
             // Another thread, whose login was refused too, has forgotten or renewed it.
             _ => true,
         }
+    }
+
+    /// Whether signing now would make the same token: time counts in seconds.
+    fn would_repeat(&self, cached: &Cached) -> bool {
+        let signing_time = self.signing_time(self.clock.now());
+        unix_seconds(signing_time) == unix_seconds(cached.signing_time)
+            && self.source.is_current(&cached.held)
     }
 
     /// Forgets the token, so that the next call signs a new one: for the one retry after a login

@@ -1,4 +1,4 @@
-//! The table of drivers, the connection strings, and what to do after a refused login.
+//! The table of drivers, and the connection strings.
 //!
 //! That the strings log in through the real parsers is tested in tests/drivers.
 
@@ -10,8 +10,8 @@
 use std::collections::HashSet;
 
 use rdstoken::{
-    Beyond, ConnectionOptions, Credentials, DRIVERS, Error, ErrorKind, Login, OnLimit, Signer,
-    SignerOptions, check_length, connection_string,
+    Beyond, ConnectionOptions, DRIVERS, Error, ErrorKind, Login, OnLimit, check_length,
+    connection_string,
 };
 
 const HOST: &str = "mydb.cluster-abc123.us-east-1.rds.amazonaws.com";
@@ -283,47 +283,4 @@ fn a_limit_is_an_error_or_a_warning() {
     assert_eq!(OnLimit::named("refuse").unwrap(), OnLimit::Refuse);
     assert_eq!(OnLimit::named("warn").unwrap(), OnLimit::Warn);
     assert_eq!(OnLimit::named("").unwrap_err().field(), Some("on_limit"));
-}
-
-fn signer(change: impl FnOnce(&mut SignerOptions)) -> Signer {
-    let mut options = SignerOptions::new(HOST, 5432, "app");
-    options.credentials = Some(Credentials::new("AKIDEXAMPLE", "secret", None).unwrap());
-    change(&mut options);
-    Signer::new(options).unwrap()
-}
-
-#[test]
-fn a_fresh_token_that_is_refused_is_no_reason_to_try_again() {
-    let signer = signer(|_| {});
-    let token = signer.token().unwrap();
-    assert!(!signer.refused(token.value()));
-    // It stays: whoever gets it next may try once more.
-    let again = signer.token().unwrap();
-    assert_eq!(again.value(), token.value());
-    assert_eq!(signer.stats().signed, 1);
-    assert!(signer.refused(token.value()));
-    // Others who hold it may try again too; all of them get the next one.
-    assert!(signer.refused(token.value()));
-    drop(signer.token().unwrap());
-    assert_eq!(signer.stats().signed, 2);
-}
-
-#[test]
-fn a_token_that_is_none_of_the_signers_is_no_reason_to_try_again() {
-    let other = signer(|options| options.username = "other".to_owned());
-    let signer = signer(|_| {});
-    drop(signer.token().unwrap());
-    drop(signer.token().unwrap());
-    assert!(!signer.refused(other.token().unwrap().value()));
-    assert!(!signer.refused(""));
-    drop(signer.token().unwrap());
-    assert_eq!(signer.stats().signed, 1);
-}
-
-#[test]
-fn without_a_cache_nothing_is_tried_again() {
-    let signer = signer(|options| options.cache = false);
-    let token = signer.token().unwrap();
-    drop(signer.token().unwrap());
-    assert!(!signer.refused(token.value()));
 }

@@ -1,5 +1,5 @@
-//! What a signer keeps between calls to be quick: the day's signing key, and the outcome of its last
-//! look at the clocks.
+//! What a signer keeps between calls to be quick: the day's signing key, the outcome of its last look
+//! at the clocks, and a token that the server may come to refuse.
 
 #![expect(
     clippy::unwrap_used,
@@ -163,4 +163,67 @@ fn the_key_is_the_days() {
         assert_eq!(signer.token().unwrap().value(), expected.unwrap().value());
         clock.go_on(350_000, 1);
     }
+}
+
+#[test]
+fn a_fresh_token_that_is_refused_is_no_reason_to_try_again() {
+    let clock = Arc::new(TestClock::default());
+    let signer = Signer::new(options(&clock)).unwrap();
+    let token = signer.token().unwrap();
+    clock.go_on(1000, 1);
+    assert!(!signer.refused(token.value()));
+    // It stays: whoever gets it next may try once more.
+    let again = signer.token().unwrap();
+    assert_eq!(again.value(), token.value());
+    assert_eq!(signer.stats().signed, 1);
+    assert!(signer.refused(token.value()));
+    // Others who hold it may try again too; all of them get the next one.
+    assert!(signer.refused(token.value()));
+    drop(signer.token().unwrap());
+    assert_eq!(signer.stats().signed, 2);
+}
+
+#[test]
+fn the_same_token_again_is_no_reason_to_try_again() {
+    for (align, same, other) in [(0, 999, 1), (300, 299_999, 1)] {
+        let clock = Arc::new(TestClock::default());
+        let mut options = options(&clock);
+        options.align = Duration::from_secs(align);
+        let signer = Signer::new(options).unwrap();
+        let token = signer.token().unwrap();
+        drop(signer.token().unwrap());
+        clock.go_on(same, 1);
+        assert!(!signer.refused(token.value()));
+        clock.go_on(other, 1);
+        assert!(signer.refused(token.value()));
+        assert_ne!(signer.token().unwrap().value(), token.value());
+    }
+}
+
+#[test]
+fn a_token_that_is_none_of_the_signers_is_no_reason_to_try_again() {
+    let clock = Arc::new(TestClock::default());
+    let mut others = options(&clock);
+    others.username = "other".to_owned();
+    let other = Signer::new(others).unwrap();
+    let signer = Signer::new(options(&clock)).unwrap();
+    drop(signer.token().unwrap());
+    drop(signer.token().unwrap());
+    clock.go_on(1000, 1);
+    assert!(!signer.refused(other.token().unwrap().value()));
+    assert!(!signer.refused(""));
+    drop(signer.token().unwrap());
+    assert_eq!(signer.stats().signed, 1);
+}
+
+#[test]
+fn without_a_cache_nothing_is_tried_again() {
+    let clock = Arc::new(TestClock::default());
+    let mut options = options(&clock);
+    options.cache = false;
+    let signer = Signer::new(options).unwrap();
+    let token = signer.token().unwrap();
+    drop(signer.token().unwrap());
+    clock.go_on(1000, 1);
+    assert!(!signer.refused(token.value()));
 }

@@ -4,6 +4,7 @@
 #include "rdstoken.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -252,6 +253,7 @@ void refused_logins() {
   const rdstoken::signer signer = new_signer();
   const rdstoken::token fresh = signer.token();
   CHECK(!signer.refused(fresh));
+  std::this_thread::sleep_for(std::chrono::seconds(1)); /* the next one shall differ */
   const rdstoken::token reused = signer.token();
   CHECK(signer.refused(std::string(reused.value())));
   CHECK(signer.stats().tokens_signed == 1);

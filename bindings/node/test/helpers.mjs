@@ -55,6 +55,11 @@ export function parameters(token) {
   return Object.fromEntries(new URL(`https://${token}`).searchParams);
 }
 
+/** Past the next full second, when a new signature differs from the last. */
+export function nextSecond() {
+  return new Promise((resolve) => setTimeout(resolve, 1010 - (Date.now() % 1000)));
+}
+
 /** The time in a token's X-Amz-Date. */
 export function signingTime(token) {
   const [date, time] = parameters(token)['X-Amz-Date'].split('T');

@@ -5,13 +5,10 @@ import { pbkdf2 } from 'node:crypto';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { presign, Signer } from 'rdstoken';
-import { CREDENTIALS, LOGIN, parameters, signingTime } from './helpers.mjs';
+import { CREDENTIALS, LOGIN, nextSecond, parameters, signingTime } from './helpers.mjs';
 
 const OPTIONS = { ...LOGIN, credentials: CREDENTIALS };
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Past the next full second, when a new signature differs from the last. */
-const nextSecond = () => sleep(1010 - (Date.now() % 1000));
 
 test('a token is reused', async () => {
   const signer = new Signer(OPTIONS);

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import json
 import pathlib
+import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,11 @@ SIGNING_TIME = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 def shared_json(path: str) -> Any:
     return json.loads((TESTS / path).read_text(encoding="utf-8"))
+
+
+def wait_for_the_next_second() -> None:
+    """Past the next full second, when a new signature differs from the last."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def parsed(token: str) -> tuple[str, dict[str, str]]:

@@ -219,8 +219,9 @@ class Signer:
 
         Returns whether to try once more, with a fresh token. `True` if the token had been handed
         out before, and so may have died since: it is forgotten, and the next call signs a new one.
-        `False` if it came fresh from signing, because the next would be refused as well, if tokens
-        are not reused at all, or if it is none of this signer's.
+        `False` if it came fresh from signing, because the next would be refused as well; if the
+        next would be the same, within the same second or period of `align`; if tokens are not
+        reused at all; or if it is none of this signer's.
         """
 
     @property
