@@ -132,12 +132,16 @@ export async function outlives(kind, length, open) {
       ids.add(more);
     }
     assert.ok(ids.size > 1, 'no new connection');
-    assert.ok(tokens.size > before, 'no new token');
-    for (const token of tokens) {
-      // The profile counts on an expiry of three digits.
-      assert.equal(token.length, length - 2);
-      assert.equal(passwords(server, token)[0], 'accepted');
+    const early = [...tokens].slice(0, before);
+    const late = [...tokens].slice(before);
+    for (const some of [early, late]) {
+      // Not each need arrive: postgres.js looks for one, and then asks for one.
+      const answers = some.flatMap((token) => passwords(server, token));
+      assert.ok(answers.length > 0, 'no login with a new token');
+      assert.ok(answers.every((answer) => answer === 'accepted'));
     }
+    // The profile counts on an expiry of three digits.
+    assert.ok([...tokens].every((token) => token.length === length - 2));
   } finally {
     await close();
   }
