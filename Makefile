@@ -23,6 +23,15 @@ TEST_PACKAGES := $(PACKAGES) libcmocka-dev libcjson-dev faketime valgrind cmake 
 # As maturin has it: the Python module leaves its interpreter's symbols to the interpreter.
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
+# Where all that is copied, linked and tested from here is looked for, whatever Cargo is set to.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+# Two of apt-get, of Cargo or of pip would wait for or break each other.
+.NOTPARALLEL:
+
+$(if $(word 2,$(CURDIR)),$(error Make cannot build in a folder with a space in its path: move "$(CURDIR)"))
+
+comma := ,
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -41,12 +50,21 @@ help:
 
 # --- what must be there ---------------------------------------------------------------------------
 
-.PHONY: packages test-packages
+.PHONY: packages test-packages test-python-version
 packages:
 	@sh tests/packages.sh $(PACKAGES)
 
 test-packages:
 	@sh tests/packages.sh $(TEST_PACKAGES)
+
+# Two of the drivers that the tests pin, SQLAlchemy and pyodbc, take no older one.
+TEST_PYTHON := 3.11
+
+test-python-version:
+	@$(firstword $(wildcard $(VENV)/bin/python) $(PYTHON)) -c 'import sys; \
+	    sys.version_info >= ($(subst .,$(comma) ,$(TEST_PYTHON))) or sys.exit( \
+	        "The tests take Python $(TEST_PYTHON) or newer, and this is %d.%d. Name another: " \
+	        "make clean; make test PYTHON=python$(TEST_PYTHON)" % sys.version_info[:2])'
 
 REQUIREMENTS      := bindings/python/requirements-dev.txt
 TEST_REQUIREMENTS := tests/requirements.txt tests/drivers/requirements.txt
@@ -61,7 +79,8 @@ $(VENV)/installed: $(REQUIREMENTS)
 
 # Some are compiled against what test-packages installs. The tests themselves ask no registry: what
 # they install is kept here in wheels/, and the drivers of yesterday in old/.
-$(VENV)/test-installed: $(TEST_REQUIREMENTS) $(OLD_REQUIREMENTS) $(VENV)/installed | test-packages
+$(VENV)/test-installed: $(TEST_REQUIREMENTS) $(OLD_REQUIREMENTS) $(VENV)/installed \
+    | test-python-version test-packages
 	$(call say,Installing the Python drivers)
 	$(PIP) install $(TEST_REQUIREMENTS:%=-r %)
 	rm -rf $(VENV)/old $(VENV)/wheels
@@ -101,8 +120,6 @@ node: bindings/node/node_modules/installed
 	$(call say,Building the Node package)
 	node bindings/node/build.mjs
 
-comma := ,
-
 # --- run ------------------------------------------------------------------------------------------
 
 .PHONY: run
@@ -119,7 +136,7 @@ HOSTS  := tests/hosts.sh
 PYTEST := $(VENV)/bin/python -m pytest -q
 
 .PHONY: test test-rust test-c test-node test-python test-drivers
-test: test-rust test-c test-node test-python test-drivers
+test: test-python-version test-rust test-c test-node test-python test-drivers
 
 test-rust: test-packages
 	$(call say,Testing the Rust crates)

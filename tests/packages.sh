@@ -13,10 +13,19 @@ if ! command -v apt-get >/dev/null; then
     echo "Please install what these Debian packages hold, then try again:$missing" >&2
     exit 1
 fi
-echo "Installing Debian packages:$missing"
 as_root=
-[ "$(id -u)" -eq 0 ] || as_root=sudo
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Please install these packages as root, then try again: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "Installing Debian packages:$missing"
+# Set behind sudo, which passes no variables on.
+apt_get() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+}
+apt_get update -qq
 # shellcheck disable=SC2086 # one word per package
-$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+apt_get install -y -qq --no-install-recommends $missing >/dev/null
