@@ -1,9 +1,11 @@
-"""What stands under all the tests: the Makefile and packages.sh."""
+"""What stands under all the tests: the Makefile, guard.sh and packages.sh."""
 
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +15,6 @@ import pytest
 from built import ROOT, TESTS
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Sequence
 
 
@@ -76,6 +77,54 @@ def test_the_python_of_the_tests(
         said, *_ = done.stderr.splitlines()
         assert said.startswith("The tests take Python 3.11 or newer, and this is 3.10.")
         assert done.returncode != 0
+
+
+# guard.sh.
+
+GUARD = TESTS / "guard.sh"
+NOWHERE = "http://127.0.0.1:9"
+
+
+def test_nothing_of_the_users_settings_is_left() -> None:
+    mine = {
+        "AWS_PROFILE": "mine",
+        "AWS_ENDPOINT_URL_STS": "https://mine.example",
+        "PGHOST": "mine",
+        "MYSQL_PWD": "mine",
+        "LIBMYSQL_PLUGINS": "mine",
+        "MARIADB_PLUGIN_DIR": "mine",
+        "RDSTOKEN_HOSTNAME": "mine",
+        "HTTPS_PROXY": "http://mine.example",
+    }
+    suites = {"RDSTOKEN_WRITE_DRIVERS": "1", "RDSTOKEN_TEST_HOSTS": " a b "}
+    lines = finish(GUARD, "env", **mine, **suites).stdout.splitlines()
+    left = dict(line.split("=", 1) for line in lines)
+    assert not set(mine) & set(left)
+    assert suites.items() <= left.items()
+    assert left["AWS_ENDPOINT_URL"] == left["AWS_EC2_METADATA_SERVICE_ENDPOINT"] == NOWHERE
+    assert not pathlib.Path(left["HOME"]).exists()
+
+
+def test_the_guard_ends_as_its_command_does() -> None:
+    assert finish(GUARD, "sh", "-c", "exit 3").returncode == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_signals_leave_nothing_behind(tmp_path: pathlib.Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [GUARD, "sh", "-c", "echo ready; exec sleep 60"],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    assert len(list(tmp_path.iterdir())) == 1
+    os.killpg(process.pid, number)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
 
 
 # packages.sh.

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from common import AccessKey, free_port
+from common import HOSTNAME, AccessKey, free_port
 from faulty import Answer, Request, Server
 from kinds import (
     ROLE,
@@ -23,6 +23,7 @@ from kinds import (
     AssumeRole,
     Container,
     InstanceMetadata,
+    NetworkSource,
     Process,
     Source,
     Sso,
@@ -38,10 +39,14 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
+    from built import Command
     from demo import Face
 
 USER = "app"
 START_SECONDS = 60
+
+GUARDS = ("AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_ENDPOINT_URL")
+"""What tests/guard.sh sets so that nothing off this machine is asked."""
 
 
 class Environment(Source):
@@ -255,8 +260,7 @@ def log_in_with(
 ) -> subprocess.CompletedProcess[str]:
     """A process of its own, that knows of no credentials but those of `environment`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    metadata = ("AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT")
-    inherited |= {name: os.environ[name] for name in metadata}
+    inherited |= {name: os.environ[name] for name in GUARDS}
     inherited["PATH"] = f"{RELEASE}:{inherited['PATH']}"
     connection = {
         "PGHOSTADDR": server.hostaddr,
@@ -313,6 +317,32 @@ def test_by_moto(
         assert moto.made == before + 1
         log_in_everywhere(server, every_face, environment)
     assert moto.made == before + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (AssumeRole, []),
+        (AssumeRole, ["--profile=below", f"--role-arn={ROLE}"]),
+        (WebIdentity, []),
+        (Sso, []),
+        (SsoSession, []),
+    ],
+    ids=["role", "role on top", "web identity", "sso", "sso session"],
+)
+def test_the_guards_endpoint_is_every_services(
+    kind: type[NetworkSource], options: list[str], command: Command, tmp_path: pathlib.Path
+) -> None:
+    """Where a test names none for the service, its public name is not asked."""
+    with kind(tmp_path) as source:
+        environment = source.base() | source.environment()
+        service = {AssumeRole: "STS", WebIdentity: "STS"}.get(kind, "SSO")
+        environment["AWS_ENDPOINT_URL"] = environment.pop(f"AWS_ENDPOINT_URL_{service}")
+        login = [f"--hostname={HOSTNAME}", "--port=5432", f"--username={USER}"]
+        done = command.run("token", *login, *options, env=environment)
+        assert done.stderr == ""
+        assert source.key.access_key_id in done.stdout
+        assert len(source.server.requests) == 1
 
 
 def test_a_key_that_the_server_does_not_know(
