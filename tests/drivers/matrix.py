@@ -143,10 +143,37 @@ def _table_row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def committed_rows(text: str) -> dict[tuple[str, str], str]:
+Rows = dict[tuple[str, str], str]
+
+
+def committed_rows(text: str) -> Rows:
     """The lines of the second table of a page, by driver and form."""
     _, _, table = text.partition("## What arrived")
     lines = [line for line in table.splitlines(keepends=True) if line.startswith("| ")]
     return {
         (cells[1].strip(), cells[2].strip()): line for line in lines if (cells := line.split("|"))
     }
+
+
+def measured_elsewhere(committed: Rows, made: Rows) -> Rows:
+    """Those of a driver that is not here, or is here in another version which is not ours to pin:
+    it may do otherwise. Its row was still checked against core's table.
+    """
+    pins = {(way.driver, way.form): way.pin for way in WAYS}
+    return {
+        key: line
+        for key, line in committed.items()
+        if key in pins
+        and (
+            key not in made
+            or (_version(made[key]) != _version(line) and pins[key] in ("", _pin(line)))
+        )
+    }
+
+
+def _version(line: str) -> str:
+    return line.split("|")[-2].strip()
+
+
+def _pin(line: str) -> str:
+    return _version(line).partition(",")[0]

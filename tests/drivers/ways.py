@@ -450,6 +450,8 @@ class Way:
     send: Callable[[rdstoken.Limit, Iterable[Request]], Iterable[str]]
     text: Callable[[rdstoken.Limit, rdstoken.Signer, Bench, Logins], str]
     version: Callable[[], str | None]
+    pin: str = ""
+    """What of the version we pin. The rest is the machine's."""
 
 
 def tool_version(*arguments: str, find: str) -> Callable[[], str | None]:
@@ -482,26 +484,8 @@ def _prefixed(name: str, version: Callable[[], str | None]) -> Callable[[], str 
     return lambda: f"{name} {found}" if (found := version()) else None
 
 
-def pinned(package: str) -> Callable[[], str | None]:
-    """Of a Python package, which the tests pin."""
-
-    def version() -> str | None:
-        return f"{package} {importlib.metadata.version(package)}"
-
-    return version
-
-
-def node_version(package: str) -> Callable[[], str | None]:
-    def version() -> str | None:
-        path = HERE.parents[1] / "bindings/node/node_modules" / package / "package.json"
-        return f"{package} {json.loads(path.read_text())['version']}"
-
-    return version
-
-
 LIBPQ = package_version("libpq5", "libpq", 1)
 MARIADB_CLIENT = package_version("mariadb-client", "MariaDB")
-CONNECTOR_C = tool_version("mariadb", "--version", find=r"Distrib (\d+\.\d+)")
 PSQLODBC = package_version("odbc-postgresql", "psqlodbc")
 MAODBC = package_version("odbc-mariadb", "MariaDB Connector/ODBC", 3)
 
@@ -510,15 +494,31 @@ def _odbc(function: str, *, once: bool = False) -> Program:
     return Program(lambda bench: [bench.compiled("odbc", "-lodbc"), function], once=once)
 
 
-def _python(driver: str, form: str, server: str, package: str, text: Any = no_text) -> Way:
+def _python(
+    driver: str, form: str, server: str, package: str, text: Any = no_text, *, on: Any = None
+) -> Way:
+    """`on` is the version of a library of the machine's, if the package stands on one."""
     send = Program(lambda _: [sys.executable, str(SENDERS / "python.py")])
-    return Way(driver, form, server, send, text, pinned(package))
+    pin = f"{package} {importlib.metadata.version(package)}"
+    version = _prefixed(f"{pin},", on) if on else lambda: pin
+    return Way(driver, form, server, send, text, version, pin)
 
 
 def _node(driver: str, form: str, server: str) -> Way:
     send = Program(lambda _: ["node", str(SENDERS / "node.mjs")])
     text = written if form == "uri" else no_text
-    return Way(driver, form, server, send, text, node_version(driver))
+    package = HERE.parents[1] / "bindings" / "node" / "node_modules" / driver / "package.json"
+    pin = f"{driver} {json.loads(package.read_text())['version']}"
+    return Way(driver, form, server, send, text, lambda: pin, pin)
+
+
+def _go(driver: str, form: str, server: str, module: str) -> Way:
+    send = Program(lambda bench: [bench.go()])
+    match = re.search(rf"{re.escape(module)} v(\S+)", (SENDERS / "go" / "go.mod").read_text())
+    assert match
+    pin = f"{driver} {match[1]}"
+    version = _prefixed(f"{pin}, Go", tool_version("go", "version", find=r"go(\d+\.\d+)"))
+    return Way(driver, form, server, send, no_text, version, pin)
 
 
 def _java(driver: str, form: str, server: str, version: Any) -> Way:
@@ -624,7 +624,7 @@ WAYS = [
     Way(
         "psqlodbc", "filedsn", "postgres", _odbc("SQLDriverConnect", once=True), file_dsn, PSQLODBC
     ),
-    _python("psqlodbc", "pyodbc-password", "postgres", "pyodbc", without_password),
+    _python("psqlodbc", "pyodbc-password", "postgres", "pyodbc", without_password, on=PSQLODBC),
     Way("psqlodbc-ansi", "SQLConnectW", "postgres", _odbc("SQLConnectW"), dsn, PSQLODBC),
     Way(
         "mariadb-cli",
@@ -663,9 +663,14 @@ WAYS = [
     _python("pymysql", "sqlalchemy-url", "mariadb", "PyMySQL", written),
     _python("aiomysql", "password", "mariadb", "aiomysql"),
     _python("asyncmy", "password", "mariadb", "asyncmy"),
-    _python("mysqlclient", "password", "mariadb", "mysqlclient"),
-    _python("mysqlclient", "sqlalchemy-url", "mariadb", "mysqlclient", written),
-    _python("mysqlclient", "option-file", "mariadb", "mysqlclient", file_of(option_file)),
+    *(
+        _python("mysqlclient", form, "mariadb", "mysqlclient", text, on=MARIADB_CLIENT)
+        for form, text in (
+            ("password", no_text),
+            ("sqlalchemy-url", written),
+            ("option-file", file_of(option_file)),
+        )
+    ),
     _python("mysql-connector-python", "password", "mariadb", "mysql-connector-python"),
     _python(
         "mysql-connector-python", "sqlalchemy-url", "mariadb", "mysql-connector-python", written
@@ -676,12 +681,5 @@ WAYS = [
     _node("mariadb", "uri", "mariadb"),
     _java("mariadb-jdbc", "properties", "mariadb", MARIADB_J),
     _java("mariadb-jdbc", "raw-url", "mariadb", MARIADB_J),
-    Way(
-        "go-sql-driver",
-        "password",
-        "mariadb",
-        Program(lambda bench: [bench.go()]),
-        no_text,
-        _prefixed("go-sql-driver 1.5.0, Go", tool_version("go", "version", find=r"go(\d+\.\d+)")),
-    ),
+    _go("go-sql-driver", "password", "mariadb", "github.com/go-sql-driver/mysql"),
 ]
