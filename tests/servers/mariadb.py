@@ -58,7 +58,7 @@ class MariaDB(PrivateServer):
         ]
         for name in names:
             statements += [
-                f"CREATE USER {name}@'%' IDENTIFIED VIA pam USING '{SERVICE}' REQUIRE SSL",
+                self._create_user(name),
                 f"GRANT ALL ON {self.dbname}.* TO {name}@'%'",
                 f"GRANT ALL ON `test\\_%`.* TO {name}@'%'",
             ]
@@ -80,6 +80,9 @@ class MariaDB(PrivateServer):
             lines = [line for line in str(error).splitlines() if "ERROR" in line]
             message = "\n".join(["MariaDB could not make its tables and users:", *lines])
             raise ServerError(message) from error
+
+    def _create_user(self, name: str) -> str:
+        return f"CREATE USER {name}@'%' IDENTIFIED VIA pam USING '{SERVICE}' REQUIRE SSL"
 
     def _settings(self) -> list[str]:
         """What holds for making the data directory too."""

@@ -26,6 +26,10 @@ from common import SERVICE, PrivateServer, ServerError, command
 class Postgres(PrivateServer):
     name = "PostgreSQL"
     dbname = "postgres"
+    hba = (
+        f"hostssl all all 127.0.0.1/32 pam pamservice={SERVICE}\n"
+        "hostnossl all all 127.0.0.1/32 reject\n"
+    )
 
     def _find_programs(self) -> None:
         self._bin = find_bin()
@@ -35,12 +39,7 @@ class Postgres(PrivateServer):
         initdb = [str(self._bin / "initdb"), "--pgdata", str(self._data), "--username=postgres"]
         initdb += ["--encoding=UTF8", "--no-locale", "--no-sync", "--auth=reject"]
         self._run(*initdb)
-        self._write(
-            self._data / "pg_hba.conf",
-            f"hostssl all all 127.0.0.1/32 pam pamservice={SERVICE}\n"
-            "hostnossl all all 127.0.0.1/32 reject\n",
-            give=True,
-        )
+        self._write(self._data / "pg_hba.conf", self.hba, give=True)
         names = [user.replace('"', '""') for user in self.users]
         create = "".join(f'CREATE ROLE "{name}" LOGIN;\n' for name in names)
         create += "GRANT CREATE ON SCHEMA public TO PUBLIC;\n"
