@@ -17,6 +17,8 @@ import contextlib
 import json
 import pathlib
 import shlex
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
 NAME = "localhost"
 USER = "app"
 
@@ -45,10 +48,25 @@ def both(**options: Any) -> Iterator[tuple[Postgres, MariaDB]]:
 
 
 class Line:
-    """A command that logs in: what it is, and the text for a shell."""
+    """A command that logs in: what it is, the text for a shell, and what must be installed first.
 
-    def __init__(self, client: str, command: str) -> None:
-        self.client, self.command = client, command
+    `make build` installs what most of them take.
+    """
+
+    def __init__(self, client: str, command: str, *missing: str) -> None:
+        self.client, self.command, self.missing = client, command, " ".join(missing)
+
+
+def _missing_in_venv(package: str) -> list[str]:
+    is_there = any(VENV.glob(f"lib/python3*/site-packages/{package.lower()}"))
+    return [] if is_there else [f"{package} in .venv"]
+
+
+def _missing_for_odbc(driver: str, package: str) -> list[str]:
+    isql, odbcinst = (shutil.which(name) for name in ("isql", "odbcinst"))
+    query = [str(odbcinst), "-q", "-d", "-n", driver]
+    is_there = odbcinst and not subprocess.run(query, capture_output=True, check=False).returncode
+    return ([] if isql else ["unixodbc"]) + ([] if is_there else [package])
 
 
 def environment(postgres: Postgres) -> str:
@@ -101,7 +119,11 @@ await client.end()
         ),
         Line("Python, psycopg", _python(python)),
         Line("Node, pg", _node(node)),
-        Line("ODBC, psqlodbc", f'isql -k "$({odbc} --ca-file {server.ca_file})"'),
+        Line(
+            "ODBC, psqlodbc",
+            f'isql -k "$({odbc} --ca-file {server.ca_file})"',
+            *_missing_for_odbc("PostgreSQL Unicode", "odbc-postgresql"),
+        ),
     ]
 
 
@@ -134,9 +156,13 @@ await connection.end()
     return [
         Line("mariadb", f"{exec_} -- mariadb --protocol=tcp {server.dbname}"),
         Line("mariadb, without rdstoken exec", _with_token("MYSQL_PWD", server, plain)),
-        Line("Python, PyMySQL", _python(python)),
+        Line("Python, PyMySQL", _python(python), *_missing_in_venv("PyMySQL")),
         Line("Node, mysql2", _node(node)),
-        Line("ODBC, MariaDB's", f'isql -k "$({odbc} --ca-file {server.ca_file})"'),
+        Line(
+            "ODBC, MariaDB's",
+            f'isql -k "$({odbc} --ca-file {server.ca_file})"',
+            *_missing_for_odbc("MariaDB Unicode", "odbc-mariadb"),
+        ),
     ]
 
 
@@ -150,7 +176,7 @@ def _with_token(variable: str, server: PrivateServer, command: str) -> str:
 
 
 def _python(program: str) -> str:
-    return f'{shlex.quote(str(ROOT / ".venv" / "bin" / "python"))} -c "{program.strip()}"'
+    return f'{shlex.quote(str(VENV / "bin" / "python"))} -c "{program.strip()}"'
 
 
 def _node(program: str) -> str:
@@ -170,7 +196,12 @@ def text(postgres: Postgres, mariadb: MariaDB) -> str:
         "# but these two servers knows, and which go when they stop:",
         environment(postgres).rstrip(),
     ]
-    parts += [f"\n# {line.client}\n{line.command}" for line in lines(postgres, mariadb)]
+    every = lines(postgres, mariadb)
+    parts += [f"\n# {line.client}\n{line.command}" for line in every if not line.missing]
+    if left_out := [f"{line.client} ({line.missing})" for line in every if line.missing]:
+        parts.append(
+            f"\n# Left out, as what is in brackets is not installed: {'; '.join(left_out)}"
+        )
     return "\n".join(parts) + "\n"
 
 

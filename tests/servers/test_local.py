@@ -46,6 +46,7 @@ def test_every_command(servers: Both, number: int) -> None:
     every = lines(*servers)
     assert len(every) == 10
     line = every[number]
+    assert line.missing == ""
     server = servers[number // 5]
     before = len(server.records())
     # As in the shell of somebody who uses AWS.
@@ -65,6 +66,24 @@ def test_what_is_printed_is_a_script(servers: Both) -> None:
     for server in servers:
         for key in server.profiles.values():
             assert key.secret_access_key not in text(*servers)
+
+
+def test_without_the_clients_that_only_the_tests_install(
+    servers: Both, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "VENV", tmp_path)
+    monkeypatch.setenv("ODBCSYSINI", str(tmp_path))
+    printed = text(*servers)
+    assert "rdstoken.psycopg" in printed
+    assert "rdstoken.pymysql" not in printed
+    assert "isql" not in printed
+    said = (
+        "# Left out, as what is in brackets is not installed: ODBC, psqlodbc ({0}odbc-postgresql);"
+        " Python, PyMySQL (PyMySQL in .venv); ODBC, MariaDB's ({0}odbc-mariadb)\n"
+    )
+    assert printed.endswith(said.format(""))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert text(*servers).endswith(said.format("unixodbc "))
 
 
 def test_by_the_endpoints_own_name_too(servers: Both) -> None:
