@@ -279,6 +279,7 @@ class PrivateServer(abc.ABC):
         for _ in range(PORTS_TO_TRY):
             self.port = free_port()
             self._write_pam_service()
+            before = len(self.log())
             self._process = subprocess.Popen(
                 self._command(),
                 stdin=subprocess.DEVNULL,
@@ -296,7 +297,7 @@ class PrivateServer(abc.ABC):
                         + self._end_of_log()
                     )
                 time.sleep(0.02)
-            if "Address already in use" not in self.log():
+            if "Address already in use" not in self.log()[before:]:
                 raise ServerError(f"{self.name} did not start" + self._end_of_log())
         raise ServerError(f"{self.name} found no free port in {PORTS_TO_TRY} attempts")
 

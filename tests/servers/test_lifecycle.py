@@ -184,6 +184,19 @@ def test_finding_postgresql(tmp_path: pathlib.Path) -> None:
     assert find_bin(tmp_path) == tmp_path / "15" / "bin"
 
 
+def test_only_a_taken_port_is_tried_again() -> None:
+    """Whatever an earlier attempt has left in the log."""
+    reasons = ["Address already in use", "out of luck", "not asked for"]
+
+    class Failing(Postgres):
+        def _command(self) -> list[str]:
+            return ["sh", "-c", f"echo {reasons.pop(0)}; exit 1"]
+
+    with pytest.raises(ServerError, match=r"did not start.*\n.*\nout of luck$"), Failing():
+        pass
+    assert reasons == ["not asked for"]
+
+
 def test_closing_twice(
     private: pathlib.Path, monkeypatch: pytest.MonkeyPatch, kind: type[PrivateServer]
 ) -> None:
