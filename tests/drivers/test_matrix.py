@@ -5,6 +5,8 @@ With RDSTOKEN_WRITE_DRIVERS set (`make drivers`) the page is written instead of 
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import os
 import warnings
 from typing import TYPE_CHECKING
@@ -14,12 +16,15 @@ import pytest
 import rdstoken
 from mariadb import MariaDB
 from matrix import PAGE, committed_rows, measure, measured_elsewhere, page
+from plaintext import PlainMariaDB, PlainPostgres
 from postgres import Postgres
 from signers import Logins
-from ways import WAYS, Bench, Way
+from ways import WAYS, Bench, Request, Way, command, psql, psql_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from plaintext import PlainServer
 
 ROWS = {(row.driver, row.form): row for row in rdstoken.limits()}
 READ = {key for key, row in ROWS.items() if row.source.startswith("read: ")}
@@ -101,3 +106,61 @@ def test_only_the_machines_versions_may_differ(
     theirs = {key: f"| {committed.format(pin=pin)} |\n"}
     ours = {key: f"| {made.format(pin=pin)} |\n"} if made else {}
     assert (ours | measured_elsewhere(theirs, ours) == theirs) == passes
+
+
+# Without TLS.
+
+PLAIN: dict[str, list[Callable[[], PlainServer]]] = {
+    "postgres": [PlainPostgres],
+    "mariadb": [PlainMariaDB, lambda: PlainMariaDB(in_greeting=True)],
+}
+
+
+def sent(way: Way, bench: Bench) -> Iterator[tuple[str, PlainServer]]:
+    """The token, and the server that the driver believed to be the real one."""
+    if way.version() is None:
+        pytest.skip(f"{way.driver} is not on this machine")
+    row = ROWS[way.driver, way.form]
+    for kind in PLAIN[way.server]:
+        with kind() as server:
+            logins = copy.copy(bench.servers[way.server])
+            logins.port = server.port
+            signer = logins.signer()
+            request = Request(logins, signer.token(), way.text(row, signer, bench, logins), bench)
+            assert list(way.send(row, [request])) == ["refused"]
+            assert server.connections
+            yield request.token, server
+
+
+WRITTEN = [way for way in WAYS if ROWS[way.driver, way.form].written]
+PASSFILES = [way for way in WRITTEN if way.form == "passfile"]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [way for way in WRITTEN if way not in PASSFILES],
+    ids=lambda way: f"{way.driver} {way.form}",
+)
+def test_what_is_written_insists_on_tls(way: Way, bench: Bench) -> None:
+    for _, server in sent(way, bench):
+        assert server.passwords == []
+        assert b"X-Amz" not in server.received
+
+
+@pytest.mark.parametrize("way", PASSFILES, ids=lambda way: way.driver)
+def test_a_passfile_whose_reader_insists_on_tls(way: Way, bench: Bench) -> None:
+    for _, server in sent(way, bench):
+        assert server.passwords == []
+        assert b"X-Amz" not in server.received
+
+
+def test_a_passfile_cannot_insist_itself(bench: Bench) -> None:
+    def careless(request: Request) -> tuple[list[str], dict[str, str]]:
+        variables = psql_variables(request)
+        del variables["PGSSLMODE"], variables["PGSSLROOTCERT"]
+        return psql("-w", **variables, PGPASSFILE=request.text)
+
+    way = dataclasses.replace(PASSFILES[0], send=command(careless))
+    assert way.driver == "libpq"
+    for token, server in sent(way, bench):
+        assert server.passwords == [token.encode()]
