@@ -171,6 +171,13 @@ def measured_elsewhere(committed: Rows, made: Rows) -> Rows:
     }
 
 
+def is_as_measured(driver: str, form: str) -> bool:
+    """Whether this machine's version is the committed page's. Faults are a version's own."""
+    (way,) = (way for way in WAYS if (way.driver, way.form) == (driver, form))
+    line = committed_rows(PAGE.read_text()).get((driver, form))
+    return line is not None and _version(line) == way.version()
+
+
 def _version(line: str) -> str:
     return line.split("|")[-2].strip()
 
