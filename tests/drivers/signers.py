@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from common import PrivateServer
 
 USER = "app"
+OTHER = "other.cluster-abc123def456.us-east-1.rds.amazonaws.com"
+"""A name that leads to the servers, and is not in their certificates."""
 LENGTHS = (1500, 8192)
 
 LEFT_TO_THE_COLLECTOR = [
@@ -39,9 +41,13 @@ class Logins:
         credentials = options.pop("credentials", None) or made(key or self.server.session_key)
         return rdstoken.Signer(self.host, self.port, USER, credentials=credentials, **options)
 
-    def brief(self, **options: Any) -> rdstoken.Signer:
-        """A signer whose tokens live for 2 seconds, and are reused in the first of them."""
-        return self.signer(expires_in=2, **options)
+    def brief(self, length: int | None = None, **options: Any) -> rdstoken.Signer:
+        """A signer whose tokens live for 2 seconds, and are reused in the first of them.
+
+        They have this `length`, less the two digits that 2 is shorter than 900.
+        """
+        key = None if length is None else self.server.keys[length]
+        return self.signer(key, expires_in=2, **options)
 
     def long(self, length: int) -> rdstoken.Signer:
         """A signer whose tokens have exactly this length."""
@@ -81,8 +87,12 @@ class Rotation:
         self.signer = logins.signer(self._key)
 
     def turn(self, *, known: bool = True) -> None:
-        """Makes the server forget the key until a token is signed; for ever if not `known`."""
+        """Makes the server forget the key until a token is signed; for ever if not `known`.
+
+        Returns in the second after, when the next token will be another than the last.
+        """
         self._logins.learn()
+        time.sleep(1.01 - time.time() % 1)
         if known:
             _WhenSigned(lambda: self._logins.learn(self._key))
 

@@ -15,6 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import doors
 import psycopg
 import psycopg2.extensions
@@ -29,8 +30,9 @@ import sqlalchemy
 import sqlalchemy.ext.asyncio
 from common import HOSTNAME
 from django.db import ConnectionHandler
+from plaintext import PlainPostgres
 from rdstoken.django import _settings
-from signers import USER
+from signers import OTHER, USER
 
 if TYPE_CHECKING:
     import pathlib
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
     from signers import Logins
 
-OTHER = "other.cluster-abc123def456.us-east-1.rds.amazonaws.com"
 CREDENTIALS = rdstoken.Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
 
@@ -98,6 +99,9 @@ PG8000: dict[str, Callable[..., Any]] = {
 }
 EVERY = LIBPQ | ASYNCPG | PG8000
 
+TRANSLATING = {"psycopg2", "psycopg2 factory", "sqlalchemy psycopg2"}
+"""Where libpq reads the parameters before the adapter does."""
+
 TLS, INVALID = rdstoken.TlsRequiredError, rdstoken.InvalidArgumentError
 
 
@@ -137,6 +141,17 @@ def test_no_other_encryption_takes_the_place_of_tls(
     refused(TLS, "gssencmode", LIBPQ[name], signer, gssencmode=gssencmode)
 
 
+@pytest.mark.parametrize("name", sorted(set(LIBPQ) - TRANSLATING))
+def test_the_old_word_for_sslmode_is_refused(signer: rdstoken.Signer, name: str) -> None:
+    given = {"sslmode": "verify-full", "requiressl": "0"}
+    refused(INVALID, "requiressl", LIBPQ[name], signer, **given)
+
+
+@pytest.mark.parametrize("name", sorted(TRANSLATING))
+def test_psycopg2_itself_translates_the_old_word(signer: rdstoken.Signer, name: str) -> None:
+    refused(TLS, "sslmode", LIBPQ[name], signer, sslmode="verify-full", requiressl="0")
+
+
 @pytest.mark.parametrize("name", LIBPQ)
 def test_there_is_one_ca_file(signer: rdstoken.Signer, name: str) -> None:
     refused(INVALID, "sslrootcert", LIBPQ[name], signer, ca_file="one", sslrootcert="two")
@@ -165,6 +180,28 @@ def test_what_asyncpg_could_be_led_astray_by_is_refused(signer: rdstoken.Signer,
 
 def test_asyncpgs_pool_connects_in_one_way(signer: rdstoken.Signer) -> None:
     refused(INVALID, "connect", rdstoken.asyncpg.create_pool, signer, connect=print)
+
+
+def test_asyncpgs_pool_checks_what_it_is_told_later(postgres: Logins) -> None:
+    async def work() -> None:
+        pool = rdstoken.asyncpg.create_pool(
+            postgres.signer(), database=postgres.dbname, ca_file=postgres.ca_file, min_size=0
+        )
+        async with pool:
+            for field, value in (("host", OTHER), ("dsn", f"postgresql://{OTHER}/postgres")):
+                pool.set_connect_args(**{field: value})
+                with pytest.raises(INVALID) as caught:
+                    await pool.acquire()
+                assert caught.value.field == field
+            pool.set_connect_args(ssl="prefer")
+            with pytest.raises(TLS):
+                await pool.acquire()
+            # What is left out is as it was.
+            pool.set_connect_args(database=postgres.dbname)
+            async with pool.acquire() as connection:
+                assert await connection.fetchval("select current_user") == USER
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize("name", PG8000)
@@ -226,6 +263,7 @@ def test_contexts_verify_what_they_are_asked_to(signer: rdstoken.Signer, postgre
         return made.verify_mode is ssl.CERT_REQUIRED, made.check_hostname
 
     assert context() == context(given=True) == context("verify-full") == (True, True)
+    assert context(asyncpg.connect_utils.SSLMode.verify_full) == (True, True)
     assert context("verify-ca") == (True, False)
     assert context("require") == (False, False)
     assert context("require", postgres.ca_file) == (True, False)  # as libpq has it
@@ -436,6 +474,33 @@ def test_dbshell_logs_psql_in(postgres: Logins) -> None:
         command, env=os.environ | environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{USER}\n"
+
+
+@pytest.mark.parametrize("options", [{}, {"service": "mine"}])
+@pytest.mark.parametrize("name", ["postgres", "sslmode=prefer", "", "dbname=x sslmode=disable"])
+def test_dbshell_sends_nothing_without_tls(
+    signer: rdstoken.Signer,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, str],
+    name: str,
+) -> None:
+    services = tmp_path / "pg_service.conf"
+    services.write_text("[mine]\nsslmode=prefer\ngssencmode=prefer\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    with PlainPostgres() as server:
+        signer = rdstoken.Signer(HOSTNAME, server.port, USER, credentials=CREDENTIALS)
+        given = {"rdstoken": {"signer": signer}, "hostaddr": "127.0.0.1"} | options
+        client = wrapper(NAME=name, HOST="", USER="", OPTIONS=given).client
+        command, environment = client.settings_to_cmd_args_env(
+            client.connection.settings_dict, ["-c", "select 1"]
+        )
+        done = subprocess.run(
+            command, env=os.environ | environment, capture_output=True, text=True, check=False
+        )
+        assert "server does not support SSL" in done.stderr
+        assert server.connections == 1
+        assert b"X-Amz" not in server.received
 
 
 # What is loaded.

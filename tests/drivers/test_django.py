@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from common import AccessKey
 from signers import USER
 
 if TYPE_CHECKING:
+    import pathlib
+
     from signers import Logins
 
 CHOOSE = {
@@ -45,6 +48,14 @@ settings.configure(
 django.setup()
 from django.db import connection
 
+if len(sys.argv) > 2:  # credentials that the server does not know
+    from django.db.utils import OperationalError
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        print(json.dumps([str(error), None]))
+        sys.exit()
 users = []
 for pause in (2.1, 0):
     with connection.cursor() as cursor:
@@ -57,27 +68,31 @@ print(json.dumps([users, module.partition(".")[0]]))
 """
 
 
-def run(logins: Logins, backend: str, driver: str) -> tuple[list[str], str]:
+def run(logins: Logins, backend: str, driver: str, unknown: pathlib.Path | None = None) -> Any:
     program = PROGRAM.format(backend=backend, choose=CHOOSE[driver])
+    arguments = [json.dumps(logins.server.description()), *(["unknown"] if unknown else [])]
+    credentials = unknown or logins.server.credentials_file
     done = subprocess.run(
-        [sys.executable, "-c", program, json.dumps(logins.server.description())],
-        env=os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(logins.server.credentials_file)},
+        [sys.executable, "-c", program, *arguments],
+        env=os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(credentials)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    users, module = json.loads(done.stdout)
-    return users, module
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(
+each = pytest.mark.parametrize(
     ("server", "backend", "driver", "user"),
     [
         ("postgres", "postgresql", "psycopg2", USER),
         ("mariadb", "mysql", "PyMySQL", f"{USER}@%"),
     ],
 )
+
+
+@each
 def test_the_other_driver_gets_fresh_tokens_too(
     request: pytest.FixtureRequest, server: str, backend: str, driver: str, user: str
 ) -> None:
@@ -88,3 +103,21 @@ def test_the_other_driver_gets_fresh_tokens_too(
     assert module == driver.lower()
     assert answers == [True, True]
     assert [record.length for record in logins.server.records()[-2:]] == [8190] * 2
+
+
+@each
+def test_a_fresh_token_that_is_refused_is_not_replaced(
+    request: pytest.FixtureRequest,
+    server: str,
+    backend: str,
+    driver: str,
+    user: str,
+) -> None:
+    logins: Logins = request.getfixturevalue(server)
+    unknown: pathlib.Path = request.getfixturevalue("tmp_path") / "credentials"
+    unknown.touch(mode=0o600)
+    unknown.write_text(AccessKey.random(40).section("token-8192"))
+    with logins.seen() as answers:
+        error, _ = run(logins, backend, driver, unknown)
+    assert user.partition("@")[0] in error
+    assert answers == [False]

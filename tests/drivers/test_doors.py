@@ -12,7 +12,7 @@ import pytest
 import rdstoken
 from common import HOSTNAME, AccessKey
 from plaintext import PlainMariaDB, PlainPostgres
-from signers import LEFT_TO_THE_COLLECTOR, LENGTHS, USER, made, wait_until_dead
+from signers import LEFT_TO_THE_COLLECTOR, LENGTHS, OTHER, USER, made, wait_until_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rdstoken import Signer
     from signers import Logins
 
-    Users = Callable[[int], list[str]]
+    Opened = tuple[Signer, Callable[[int], list[str]], contextlib.ExitStack]
 
 pytestmark = LEFT_TO_THE_COLLECTOR
 
@@ -38,30 +38,35 @@ POOLS = [door for door in doors.ALL if door.pool]
 
 
 @pytest.fixture(scope="module")
-def opened(postgres: Logins, mariadb: Logins) -> Iterator[dict[str, tuple[Signer, Users]]]:
+def opened(postgres: Logins, mariadb: Logins) -> Iterator[dict[tuple[Door, int], Opened]]:
     """All the pools, each with a connection and a signer whose first token is dead."""
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as every:
         found = {}
         for door in POOLS:
             logins = {"postgres": postgres, "mariadb": mariadb}[door.server]
-            signer = logins.brief()
-            assert door.pool
-            users = stack.enter_context(door.pool(signer, logins.dbname, logins.ca_file))
-            assert users(1) == [USER]
-            found[door.name] = signer, users
+            for length in LENGTHS:
+                signer = logins.brief(length)
+                stack = every.enter_context(contextlib.ExitStack())
+                assert door.pool
+                users = stack.enter_context(door.pool(signer, logins.dbname, logins.ca_file))
+                assert users(1) == [USER]
+                found[door, length] = signer, users, stack
         wait_until_dead(signer)
         yield found
 
 
 @pytest.mark.parametrize("door", POOLS, ids=repr)
+@pytest.mark.parametrize("length", LENGTHS)
 def test_a_pool_goes_on_when_its_first_token_is_dead(
-    door: Door, logins: Logins, opened: dict[str, tuple[Signer, Users]]
+    door: Door, logins: Logins, opened: dict[tuple[Door, int], Opened], length: int
 ) -> None:
-    signer, users = opened[door.name]
-    with logins.seen() as answers:
+    signer, users, stack = opened[door, length]
+    before = len(logins.server.records())
+    with stack:  # closed at once: the server has few places
         assert users(3) == [USER] * 3
-    assert len(answers) >= 2
-    assert all(answers)
+    records = logins.server.records()[before:]
+    assert len(records) >= 2
+    assert {(record.length, record.accepted) for record in records} == {(length - 2, True)}
     assert signer.stats().signed > 1
 
 
@@ -135,6 +140,16 @@ def test_without_tls_no_token_leaves(door: Door, logins: Logins) -> None:
         assert server.connections
         assert server.passwords == []
         assert b"X-Amz" not in server.received
+
+
+@every
+def test_a_server_with_another_name_in_its_certificate_gets_no_token(
+    door: Door, logins: Logins
+) -> None:
+    signer = rdstoken.Signer(OTHER, logins.port, USER, credentials=made(logins.server.session_key))
+    with logins.seen() as answers, door.refused():
+        door.login(signer, logins.dbname, logins.ca_file)
+    assert answers == []
 
 
 @every

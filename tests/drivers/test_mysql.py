@@ -10,6 +10,7 @@ import logging
 import ssl
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mysql.connector
@@ -32,15 +33,15 @@ from mysql_drivers import (
     Pool,
 )
 from plaintext import PlainMariaDB
-from signers import LENGTHS, USER, wait_until_dead
+from signers import LENGTHS, OTHER, USER, made, wait_until_dead
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
     from common import Record
     from signers import Logins
 
-OTHER = "other.cluster-abc123def456.us-east-1.rds.amazonaws.com"
 SOMEBODY = f"{USER}@%"
 
 each_driver = pytest.mark.parametrize("driver", DRIVERS, ids=repr)
@@ -57,13 +58,22 @@ def records_of(
     return logins.server.records()[before:]
 
 
+def lose(pool: mysql.connector.pooling.MySQLConnectionPool) -> None:
+    """Takes a connection that is alive out of the pool, and puts it back cut off."""
+    connection = pool.get_connection()
+    assert connection.is_connected()
+    connection.disconnect()
+    with contextlib.suppress(mysql.connector.Error):
+        connection.close()
+
+
 # Tokens come and go.
 
 
 class Old(NamedTuple):
     """What was opened with tokens that have expired since."""
 
-    pools: dict[str, Pool]
+    pools: dict[tuple[str, int], Pool]
     frozen: dict[str, Pool]
     frozen_connector: mysql.connector.pooling.MySQLConnectionPool
     pymysql: rdstoken.pymysql.Connection
@@ -74,7 +84,11 @@ class Old(NamedTuple):
 def old(mariadb: Logins) -> Iterator[Old]:
     with contextlib.ExitStack() as stack:
         signer = mariadb.brief()
-        pools = {driver.name: driver.pool(mariadb.brief(), mariadb.ca_file) for driver in DRIVERS}
+        pools = {
+            (driver.name, length): driver.pool(mariadb.brief(length), mariadb.ca_file)
+            for driver in DRIVERS
+            for length in LENGTHS
+        }
         context = ssl.create_default_context(cafile=mariadb.ca_file)
         static: dict[str, Any] = {
             "host": mariadb.host,
@@ -107,8 +121,12 @@ def old(mariadb: Logins) -> Iterator[Old]:
 
 
 @each_driver
-def test_a_pool_outlives_its_tokens(old: Old, driver: Driver) -> None:
-    assert old.pools[driver.name].take(3) == [SOMEBODY] * 3
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_pool_outlives_its_tokens(mariadb: Logins, old: Old, driver: Driver, length: int) -> None:
+    before = len(mariadb.server.records())
+    assert old.pools[driver.name, length].take(3) == [SOMEBODY] * 3
+    records = mariadb.server.records()[before:]
+    assert {(record.length, record.accepted) for record in records} == {(length - 2, True)}
 
 
 @pytest.mark.parametrize("driver", [PYMYSQL, MYSQLCLIENT, AIOMYSQL, ASYNCMY], ids=repr)
@@ -118,10 +136,7 @@ def test_a_pool_with_a_password_does_not(old: Old, driver: Driver) -> None:
 
 
 def test_the_connectors_own_pool_does_not(old: Old) -> None:
-    connection = old.frozen_connector.get_connection()
-    connection.disconnect()
-    with contextlib.suppress(mysql.connector.Error):
-        connection.close()
+    lose(old.frozen_connector)
     with pytest.raises(mysql.connector.Error, match="1045"):
         old.frozen_connector.get_connection()
 
@@ -246,6 +261,39 @@ def test_a_fresh_token_is_not_replaced(mariadb: Logins, driver: Driver) -> None:
     assert seen == [False]
 
 
+@pytest.mark.parametrize("use_pure", [True, False])
+def test_the_connectors_pool_does_not_replace_a_fresh_token(
+    mariadb: Logins, *, use_pure: bool
+) -> None:
+    if not use_pure and not mysql.connector.HAVE_CEXT:
+        use_pure = True
+    rotation = mariadb.rotation()
+    pool = rdstoken.mysql_connector.Pool(
+        rotation.signer, pool_size=1, ca_file=mariadb.ca_file, use_pure=use_pure
+    )
+    lose(pool)
+    rotation.signer.invalidate()
+    rotation.turn(known=False)
+    with mariadb.seen() as seen, pytest.raises(mysql.connector.Error, match="1045"):
+        pool.get_connection()
+    assert seen == [False]
+
+
+@each_driver
+def test_credentials_that_come_too_late_are_no_failure_of_the_network(
+    mariadb: Logins, driver: Driver
+) -> None:
+    def credentials() -> rdstoken.Credentials:
+        time.sleep(0.3)
+        raise RuntimeError
+
+    signer = mariadb.signer(credentials=credentials, timeout=0.1)
+    with pytest.raises(rdstoken.TimeoutError):
+        driver.connect(signer, ca_file=mariadb.ca_file)
+    with pytest.raises(rdstoken.TimeoutError):
+        driver.pool(signer, mariadb.ca_file).take(1)
+
+
 @each_driver
 def test_there_is_no_third_try(mariadb: Logins, driver: Driver) -> None:
     rotation = mariadb.rotation()
@@ -352,6 +400,10 @@ REFUSED: list[tuple[type[rdstoken.Error], str, Any]] = [
     (rdstoken.InvalidArgumentError, "unix_socket", "/run/mysqld.sock"),
     (rdstoken.InvalidArgumentError, "read_default_file", "my.cnf"),
     (rdstoken.InvalidArgumentError, "auth_plugin", "mysql_native_password"),
+    (rdstoken.InvalidArgumentError, "ssl_key", "key.pem"),
+    (rdstoken.InvalidArgumentError, "ssl_capath", "/etc/ssl/certs"),
+    (rdstoken.InvalidArgumentError, "ssl_cipher", "AES128-SHA"),
+    (rdstoken.TlsRequiredError, "ssl_verify_cert", "false"),
 ]
 
 
@@ -395,6 +447,8 @@ def test_what_agrees_with_the_signer_may_be_given(
         {"host": mariadb.host.upper() + ".", "port": mariadb.port, "user": USER},
         {"ssl_ca": mariadb.ca_file, "ssl_verify_cert": True, "ssl_verify_identity": True},
         {"ssl": {"ca": mariadb.ca_file}, "ssl_disabled": False, "ssl_mode": "VERIFY_IDENTITY"},
+        # As SQLAlchemy reads them in a URL.
+        {"ssl_verify_cert": "true", "ssl_verify_identity": "True"},
         {"password": None, "unix_socket": None, "auth_plugin": "mysql_clear_password"},
     ]
     for options in given:
@@ -417,6 +471,16 @@ def test_a_context_of_the_callers_own_serves(mariadb: Logins, driver: Driver) ->
 def test_others_take_none(idle: rdstoken.Signer, driver: Driver) -> None:
     with pytest.raises(rdstoken.InvalidArgumentError, match="ssl"):
         driver.options(idle, ssl=ssl.create_default_context())
+
+
+@pytest.mark.parametrize("driver", [PYMYSQL, AIOMYSQL, ASYNCMY], ids=repr)
+def test_a_certificate_of_the_callers_own_must_be_there(
+    mariadb: Logins, idle: rdstoken.Signer, driver: Driver, tmp_path: pathlib.Path
+) -> None:
+    for cert in (tmp_path / "nowhere.pem", mariadb.ca_file):  # the latter has no key in it
+        with pytest.raises(rdstoken.InvalidArgumentError) as caught:
+            driver.options(idle, ssl_cert=str(cert))
+        assert caught.value.field == "ssl_cert"
 
 
 def test_what_is_one_drivers_alone_is_refused(idle: rdstoken.Signer) -> None:
@@ -487,18 +551,31 @@ def test_the_connector_does_not_log_the_token(
     caplog.clear()
 
 
-def test_the_connectors_pool_keeps_its_connections_when_there_is_no_token(mariadb: Logins) -> None:
-    def credentials() -> rdstoken.Credentials:
-        raise RuntimeError
+@pytest.mark.parametrize("error", [rdstoken.CredentialsFailedError, rdstoken.TimeoutError])
+def test_the_connectors_pool_keeps_its_connections_when_there_is_no_token(
+    mariadb: Logins, error: type[rdstoken.Error]
+) -> None:
+    working = True
 
-    signer = mariadb.signer()
+    def credentials() -> rdstoken.Credentials:
+        if not working:
+            if error is rdstoken.TimeoutError:
+                time.sleep(0.5)
+            raise RuntimeError
+        return made(mariadb.server.session_key)
+
+    signer = mariadb.signer(credentials=credentials, timeout=0.3)
     pool = rdstoken.mysql_connector.Pool(
         signer, pool_size=1, ca_file=mariadb.ca_file, use_pure=True, pool_name="kept"
     )
-    pool._signer = rdstoken.Signer(OTHER, 3306, USER, credentials=credentials)  # noqa: SLF001
-    with pytest.raises(rdstoken.CredentialsFailedError):
+    working = False
+    signer.invalidate(credentials=True)
+    # One that is alive needs none.
+    lose(pool)
+    with pytest.raises(error):
         pool.get_connection()
-    pool._signer = signer  # noqa: SLF001
+    working = True
+    signer.invalidate(credentials=True)
     pool.set_config(ca_file=mariadb.ca_file, use_pure=True, database=mariadb.dbname)
     with contextlib.closing(pool.get_connection()) as connection:
         assert connection.database == mariadb.dbname

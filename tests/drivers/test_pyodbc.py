@@ -16,13 +16,11 @@ import rdstoken.pyodbc
 import sqlalchemy.pool
 from common import AccessKey, key_for_length
 from plaintext import PlainMariaDB, PlainPostgres
-from signers import LENGTHS, USER, wait_until_dead
+from signers import LENGTHS, OTHER, USER, wait_until_dead
 
 if TYPE_CHECKING:
     from plaintext import PlainServer
     from signers import Logins
-
-OTHER = "other.cluster-abc123def456.us-east-1.rds.amazonaws.com"
 
 
 @dataclasses.dataclass
@@ -69,8 +67,9 @@ def odbc(request: pytest.FixtureRequest) -> Odbc:
     return Odbc("mariadb-odbc", logins, "libmaodbc.so", PlainMariaDB, "1045")
 
 
-def test_a_pool_outlives_its_tokens(odbc: Odbc) -> None:
-    signer = odbc.logins.brief()
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_pool_outlives_its_tokens(odbc: Odbc, length: int) -> None:
+    signer = odbc.logins.brief(length)
 
     def connect() -> pyodbc.Connection:
         return rdstoken.pyodbc.connect(
@@ -84,6 +83,8 @@ def test_a_pool_outlives_its_tokens(odbc: Odbc) -> None:
     wait_until_dead(signer)
     connections = [pool.connect() for _ in range(3)]
     assert [user_of(connection) for connection in connections] == [USER] * 3
+    record = odbc.logins.server.records()[-1]
+    assert (record.length, record.accepted) == (length - 2, True)
     for connection in connections:
         connection.close()
     pool.dispose()
@@ -166,7 +167,7 @@ def test_there_is_no_third_try(odbc: Odbc) -> None:
 
 
 def test_a_fresh_token_is_not_replaced(odbc: Odbc) -> None:
-    signer = odbc.logins.signer(AccessKey.random(), cache=False)
+    signer = odbc.logins.signer(AccessKey.random())
     with odbc.logins.seen() as seen, pytest.raises(pyodbc.Error, match=odbc.refusal):
         odbc.connect(signer)
     assert seen == [False]
@@ -212,13 +213,23 @@ def test_the_certificate_and_the_name_in_it_are_verified(odbc: Odbc) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Server", "UID", "user", "PWD", "password", "DSN", "FILEDSN", "SSLMODE", "FORCETLS", "pqopt"],
+    [
+        *("Server", "UID", "user", "PWD", "password", "DSN", "FILEDSN", "SSLMODE", "FORCETLS"),
+        *("pqopt", "D5", "DRIVER", "USE_MYCNF", "OPTION", "OPTIONS", "x;SSLmode", "x y"),
+    ],
 )
 def test_what_contradicts_the_signer_is_refused(name: str) -> None:
     signer = rdstoken.Signer(OTHER, 5432, USER)
     with pytest.raises(rdstoken.InvalidArgumentError) as caught:
         rdstoken.pyodbc.connect(signer, driver="psqlodbc", **{name: "a value"})
     assert caught.value.field == name
+
+
+@pytest.mark.parametrize("value", ["1;SSLmode=disable", "{x", "x}"])
+def test_a_value_that_pyodbc_would_not_quote_is_refused(value: str) -> None:
+    signer = rdstoken.Signer(OTHER, 5432, USER)
+    with pytest.raises(rdstoken.InvalidArgumentError, match="UseServerSidePrepare"):
+        rdstoken.pyodbc.connect(signer, driver="psqlodbc", UseServerSidePrepare=value)
 
 
 def test_other_drivers_are_refused(postgres: Logins) -> None:

@@ -85,9 +85,10 @@ async def take(client: BaseDBAsyncClient, count: int) -> set[str]:
 
 
 @each_driver
-def test_its_pool_outlives_its_tokens(logins: Logins, driver: str) -> None:
+@pytest.mark.parametrize("length", LENGTHS)
+def test_its_pool_outlives_its_tokens(logins: Logins, driver: str, length: int) -> None:
     async def work() -> None:
-        signer = logins.brief()
+        signer = logins.brief(length)
         async with opened(logins, driver, signer) as client:
             await take(client, 1)
             wait_until_dead(signer)

@@ -27,26 +27,33 @@ type Keys<'py> = (
     Option<Bound<'py, PyAny>>,
 );
 
+/// From `rdstoken._provider.identity`.
+type Identity = (usize, usize);
+
 impl Provider {
     /// The provider for `source`: the one that other signers have already for the same object, so
     /// that they share the credentials.
     pub(crate) fn shared(source: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         // Neither waited for nor held without the GIL, so a fork does not find it locked. A
-        // provider holds its object, whose address is not another's as long as it is there.
-        static PROVIDERS: Mutex<Option<HashMap<usize, Weak<Provider>>>> = Mutex::new(None);
+        // provider holds its object, whose identity is not another's as long as it is there.
+        static PROVIDERS: Mutex<Option<HashMap<Identity, Weak<Provider>>>> = Mutex::new(None);
 
         check(source)?;
-        let address = source.as_ptr().addr();
+        let identity: Identity = source
+            .py()
+            .import("rdstoken._provider")?
+            .call_method1("identity", (source,))?
+            .extract()?;
         let mut providers = PROVIDERS.lock().unwrap_or_else(PoisonError::into_inner);
         let providers = providers.get_or_insert_default();
-        if let Some(provider) = providers.get(&address).and_then(Weak::upgrade) {
+        if let Some(provider) = providers.get(&identity).and_then(Weak::upgrade) {
             return Ok(provider);
         }
         providers.retain(|_, provider| provider.strong_count() > 0);
         let provider = Arc::new(Self {
             source: Some(source.clone().unbind()),
         });
-        providers.insert(address, Arc::downgrade(&provider));
+        providers.insert(identity, Arc::downgrade(&provider));
         Ok(provider)
     }
 }

@@ -2,7 +2,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyString};
-use rdstoken::{AuthToken, ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, guard};
+use rdstoken::{
+    AuthToken, ConnectionOptions, Error, ErrorKind, OnLimit, SignerOptions, connection_string,
+    guard,
+};
 
 use crate::convert::{
     AdvisoryWindow, Align, AlsoCredentials, Cache, ExpiresIn, MandatoryWindow, MinValidity,
@@ -55,8 +58,8 @@ use crate::provider::Provider;
 /// token. A signer can be called: `signer()` is `signer.token()`, for drivers that take a function
 /// in place of a password.
 ///
-/// Signers of the same profile, or with the same function or botocore object, and of the same role
-/// share one set of credentials, fetched by one of them at a time. A function is called on a
+/// Signers of the same profile, or with the same function, method or botocore object, and of the
+/// same role share one set of credentials, fetched by one of them at a time. A function is called on a
 /// short-lived thread of rdstoken's, when there are no credentials or they had better be renewed;
 /// those that tell no expiry are asked for again after 15 minutes. If it takes longer than
 /// `timeout`, the caller is answered without it. What it raises becomes a `CredentialsFailedError`
@@ -227,16 +230,18 @@ impl Signer {
     ///   `None` means `PostgreSQL Unicode` or `MariaDB Unicode`.
     /// - `on_limit`: "refuse" or "warn" (to the log) if the driver is known to cut or alter a token
     ///   of this length.
+    /// - `token`: the token to write, for who needs to know it, to try once more after `refused()`;
+    ///   `None` means one from `token()`.
     ///
     /// Raises `InvalidArgumentError` for an unknown driver or form, or an option that the string
     /// has no room for; `DriverLimitError`; and what `token()` raises.
     #[pyo3(
         signature = (
             driver, form = None, *, database = None, ca_file = None, hostaddr = None,
-            odbc_driver = None, on_limit = None
+            odbc_driver = None, on_limit = None, token = None
         ),
         text_signature = "($self, driver, form=None, *, database=None, ca_file=None, \
-                          hostaddr=None, odbc_driver=None, on_limit='refuse')"
+                          hostaddr=None, odbc_driver=None, on_limit='refuse', token=None)"
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -251,6 +256,7 @@ impl Signer {
         hostaddr: Option<&Bound<'py, PyAny>>,
         odbc_driver: Option<&Bound<'py, PyAny>>,
         on_limit: Option<&Bound<'py, PyAny>>,
+        token: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
         let py = driver.py();
         let options = ConnectionOptions {
@@ -264,7 +270,10 @@ impl Signer {
                 .map_or(Ok(OnLimit::default()), OnLimit::named)
                 .map_err(|error| exception(py, &error))?,
         };
-        let made = detached(py, || guard(|| self.core.connection_string(&options)))?;
+        let made = match optional_text("token", token)? {
+            Some(token) => guard(|| connection_string(self.core.login(), token, &options)),
+            None => detached(py, || guard(|| self.core.connection_string(&options)))?,
+        };
         made.map(|string| PyString::new(py, string.value()))
             .map_err(|error| exception(py, &error))
     }

@@ -26,6 +26,7 @@ def test_a_connection_string_holds_the_token(signer: rdstoken.Signer) -> None:
     assert f"PWD={{{signer.token()}}}" in string
     for part in ("Driver={mine};", "Database=shop;", "/ca.pem", "hostaddr='127.0.0.1'"):
         assert part in string
+    assert "PWD={a token}" in signer.connection_string("psqlodbc", token="a token")
     # Without a form, the driver's first.
     assert signer.connection_string("libpq").startswith("host='")
 

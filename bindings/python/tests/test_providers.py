@@ -314,6 +314,26 @@ def test_signers_share_what_one_object_gives() -> None:
     assert calls == [1, 1]
 
 
+def test_a_method_is_one_object_each_time() -> None:
+    class Source:
+        calls = 0
+
+        def get(self) -> rdstoken.Credentials:
+            self.calls += 1
+            return give()
+
+        def other(self) -> rdstoken.Credentials:
+            return self.get()
+
+    one, two = Source(), Source()
+    signers = [signer_of(source.get) for source in (one, one, two, one)]
+    for signer in signers:
+        signer.token()
+    assert (one.calls, two.calls) == (1, 1)
+    signer_of(one.other).token()
+    assert one.calls == 2
+
+
 def test_one_of_many_threads_asks() -> None:
     calls: list[str] = []
 

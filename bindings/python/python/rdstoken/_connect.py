@@ -5,6 +5,7 @@ For the adapters alone. Nothing here is public, and `import rdstoken` does not l
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ from rdstoken import _errors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from rdstoken._rdstoken import Signer
 
@@ -94,6 +95,20 @@ def mysql_refused(error: BaseException) -> bool:
     """Tell whether this error of a MySQL driver's says that the password was refused."""
     number = getattr(error, "errno", None) or next(iter(error.args), None)
     return number in (1045, 1698)  # ER_ACCESS_DENIED_ERROR, and without "using password"
+
+
+@contextlib.contextmanager
+def own_errors(drivers: type[Exception]) -> Iterator[None]:
+    """Raise the error of ours that a driver has made one of its own of.
+
+    Our `TimeoutError` is an `OSError`, so some take it for the network's.
+    """
+    try:
+        yield
+    except drivers as error:
+        if isinstance(error.__cause__, _errors.Error):
+            raise error.__cause__ from None
+        raise
 
 
 def retrying(

@@ -57,7 +57,14 @@ class Tls(NamedTuple):
             return self.given
         context = _connect.ssl_context(self.ca_file)
         if self.cert is not None:
-            context.load_cert_chain(self.cert, self.key)
+            try:
+                context.load_cert_chain(self.cert, self.key)
+            except OSError as error:  # ssl.SSLError is one
+                raise _errors.InvalidArgumentError(
+                    "ssl_cert: no certificate and its key can be read from it and ssl_key:"
+                    f" {error.strerror}",
+                    field="ssl_cert",
+                ) from None
         return context
 
     def files(self) -> Tls:
@@ -82,11 +89,17 @@ def take_tls(given: dict[str, Any], ca_file: str | os.PathLike[str] | None) -> T
     if given.pop("ssl_disabled", None):
         raise _connect.tls_required("ssl_disabled")
     for name in ("ssl_verify_cert", "ssl_verify_identity"):
-        if given.pop(name, None) not in (None, True):
+        if not _is_on(given.pop(name, None)):
             raise _unverified(name)
     mode = given.pop("ssl_mode", None)
     if mode is not None and str(mode).upper() != "VERIFY_IDENTITY":
         raise _unverified("ssl_mode")
+
+    _connect.refuse_given(given, ("ssl_capath", "ssl_cipher"), "it would not be used")
+    if options.get("key") is not None and options.get("cert") is None:
+        raise _errors.InvalidArgumentError(
+            "ssl_key: expected only together with ssl_cert", field="ssl_key"
+        )
 
     ca_file = _path(ca_file)
     own, context = _path(options.get("ca")), options.get("context")
@@ -109,9 +122,9 @@ def _of_ssl(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {}
     options = dict(value)
-    if not options.pop("check_hostname", True) or options.pop("verify_mode", True) not in (
-        *(True, "1", "true", "yes", "required"),
-        ssl.CERT_REQUIRED,
+    mode = options.pop("verify_mode", True)
+    if not _is_on(options.pop("check_hostname", True)) or not (
+        mode in (ssl.CERT_REQUIRED, "required") or (mode is not None and _is_on(mode))
     ):
         raise _unverified("ssl")
     if options.keys() - {"ca", "cert", "key"}:
@@ -120,6 +133,11 @@ def _of_ssl(value: object) -> dict[str, Any]:
             field="ssl",
         )
     return options
+
+
+def _is_on(value: object) -> bool:
+    """Tell whether an option is on: as it is unless given, or as a URL says it."""
+    return value is None or str(value).lower() in ("true", "1", "yes")
 
 
 def _unverified(name: str) -> _errors.TlsRequiredError:

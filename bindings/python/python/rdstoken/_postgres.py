@@ -38,6 +38,8 @@ def libpq_parameters(
     _connect.refuse_given(given, ("password",))
     _connect.refuse_others(signer, given, port=None if given.get("hostaddr") else "port")
     check_sslmode(given.get("sslmode"))
+    # libpq makes a `sslmode` of it, and of two the last one counts.
+    _connect.refuse_given(given, ("requiressl",), "sslmode says it")
     # libpq prefers GSSAPI's encryption to TLS, and then `sslmode` and certificates do not count.
     if given.get("gssencmode") not in (None, "disable"):
         raise _connect.tls_required("gssencmode")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import types
 
 TYPE_CHECKING = False  # `typing` takes longer to load than all the rest
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 
         def get_frozen_credentials(self) -> FrozenCredentials:
             """Return keys that belong together, refreshed if need be."""
+
+
+def identity(source: Any) -> tuple[int, int]:  # noqa: ANN401 - the caller's own object
+    """Return what tells one source from another: a method is a new object at each look-up."""
+    if isinstance(source, types.MethodType):
+        return id(source.__self__), id(source.__func__)
+    return id(source), 0
 
 
 def is_asynchronous(source: Any) -> bool:  # noqa: ANN401 - the caller's own object

@@ -103,8 +103,8 @@ class Signer:
     token. A signer can be called: `signer()` is `signer.token()`, for drivers that take a function
     in place of a password.
 
-    Signers of the same profile, or with the same function or botocore object, and of the same role
-    share one set of credentials, fetched by one of them at a time. A function is called on a
+    Signers of the same profile, or with the same function, method or botocore object, and of the
+    same role share one set of credentials, fetched by one of them at a time. A function is called on a
     short-lived thread of rdstoken's, when there are no credentials or they had better be renewed;
     those that tell no expiry are asked for again after 15 minutes. If it takes longer than
     `timeout`, the caller is answered without it. What it raises becomes a `CredentialsFailedError`
@@ -186,6 +186,7 @@ class Signer:
         hostaddr: str | None = None,
         odbc_driver: str | None = None,
         on_limit: Literal["refuse", "warn"] = "refuse",
+        token: str | None = None,
     ) -> str:
         """Write a connection string with a token for the next login.
 
@@ -207,6 +208,8 @@ class Signer:
           `None` means `PostgreSQL Unicode` or `MariaDB Unicode`.
         - `on_limit`: "refuse" or "warn" (to the log) if the driver is known to cut or alter a token
           of this length.
+        - `token`: the token to write, for who needs to know it, to try once more after `refused()`;
+          `None` means one from `token()`.
 
         Raises `InvalidArgumentError` for an unknown driver or form, or an option that the string
         has no room for; `DriverLimitError`; and what `token()` raises.

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncmy
 import asyncmy.connection
+import asyncmy.errors
 import asyncmy.pool
 
 from rdstoken import _connect, _mysql
@@ -127,12 +128,16 @@ class _PasswordCreator:
     async def retrying(self, login: Callable[[], Awaitable[Answer]]) -> Answer:
         """Do `login`; once more if the server refused a token from the cache."""
         try:
-            return await login()
+            return await self._telling(login)
         except Exception as error:
             last = self._last
             if last is None or not (_connect.mysql_refused(error) and self._signer.refused(last)):
                 raise
-        return await login()
+        return await self._telling(login)
+
+    async def _telling(self, login: Callable[[], Awaitable[Answer]]) -> Answer:
+        with _connect.own_errors(asyncmy.errors.OperationalError):
+            return await login()
 
 
 def options(

@@ -72,10 +72,15 @@ def create_pool(
     """
     _connect.refuse_given(kwargs, ("connect",), "it is how the pool gets its tokens")
 
-    async def login(*_dsn: None, **given: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
-        return await _login(signer, given)
+    async def login(dsn: str | None = None, **given: Any) -> asyncpg.Connection:  # noqa: ANN401
+        # Checked again: `Pool.set_connect_args` replaces all of it.
+        if given.get("ssl") is None:
+            given["ca_file"] = ca_file
+        return await _login(signer, options(signer, dsn=dsn, **given))
 
-    return asyncpg.create_pool(connect=login, **options(signer, ca_file=ca_file, **kwargs))
+    parameters = options(signer, ca_file=ca_file, **kwargs)
+    del parameters["password"]
+    return asyncpg.create_pool(connect=login, **parameters)
 
 
 async def _login(signer: Signer, given: dict[str, Any]) -> asyncpg.Connection:
@@ -114,8 +119,9 @@ def _context(given: object, ca_file: str | os.PathLike[str] | None) -> ssl.SSLCo
         return given
     if given is None or given is True:
         return _postgres.context(None, ca_file)
-    # False, and names of asyncpg's own enumeration, which is no text.
-    return _postgres.context(str(given).replace("_", "-"), ca_file)
+    # False, and asyncpg's own enumeration, whose names are not quite libpq's.
+    mode = str(getattr(given, "name", given))
+    return _postgres.context(mode.replace("_", "-"), ca_file)
 
 
 def _refused(error: Exception) -> bool:

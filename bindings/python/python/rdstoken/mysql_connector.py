@@ -45,7 +45,7 @@ from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.authentication import MySQLAuthenticator
 from mysql.connector.plugins.mysql_clear_password import MySQLClearPasswordAuthPlugin
 
-from rdstoken import _connect, _mysql
+from rdstoken import _connect, _errors, _mysql
 
 if TYPE_CHECKING:
     import os
@@ -109,10 +109,14 @@ class Pool(mysql.connector.pooling.MySQLConnectionPool):
 
     def get_connection(self) -> mysql.connector.pooling.PooledMySQLConnection:
         """Get a connection, opened again if it was lost."""
-        # Should there be no token, this fails before the pool has taken a connection out: it puts
-        # one back after errors of its own alone.
-        self._signer.token()
-        return super().get_connection()
+        with mysql.connector.pooling.CONNECTION_POOL_LOCK:
+            waiting = list(self._cnx_queue.queue)
+            try:
+                return super().get_connection()
+            except _errors.Error:
+                # The pool puts a connection back after errors of the driver's alone.
+                self._queue_connection(waiting[0])
+                raise
 
 
 class _Login(MySQLConnectionAbstract):
@@ -121,6 +125,10 @@ class _Login(MySQLConnectionAbstract):
     def __init__(self, signer: Signer, **kwargs: Any) -> None:  # noqa: ANN401
         self._signer = signer
         super().__init__(**kwargs)
+
+    def reconnect(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        with _connect.own_errors(mysql.connector.Error):
+            super().reconnect(*args, **kwargs)
 
     def _open_connection(self) -> None:
         _connect.retrying(self._signer, self._open_with, _connect.mysql_refused)

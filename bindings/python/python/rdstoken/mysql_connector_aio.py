@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import mysql.connector
 from mysql.connector.aio.authentication import MySQLAuthenticator
 from mysql.connector.aio.connection import MySQLConnection
 from mysql.connector.aio.network import MySQLTcpSocket
@@ -70,6 +71,11 @@ class Connection(MySQLConnection):
     async def connect(self) -> None:
         """Connect, or connect anew."""
         await _connect.retrying_async(self._signer, self._connect_with, _connect.mysql_refused)
+
+    async def reconnect(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Connect anew, if need be several times."""
+        with _connect.own_errors(mysql.connector.Error):
+            await super().reconnect(*args, **kwargs)
 
     async def _connect_with(self, token: str) -> None:
         self._password = token

@@ -46,6 +46,7 @@ from rdstoken import _connect, _errors, _mysql
 if TYPE_CHECKING:
     import os
     import socket
+    from collections.abc import Callable, Mapping
 
     from pymysql.cursors import Cursor
     from pymysql.protocol import MysqlPacket
@@ -115,21 +116,30 @@ def options(
             f"auth_plugin_map: the signer's takes the place of {_mysql.CLEAR_PASSWORD}",
             field="auth_plugin_map",
         )
-    handler = functools.partial(_ClearPassword, signer)
-    return kwargs | {
-        "host": signer.hostname,
-        "port": signer.port,
-        "user": signer.username,
-        "ssl": tls.context(),
-        "auth_plugin_map": {**plugins, _mysql.CLEAR_PASSWORD: handler},
-    }
+    return answering(
+        kwargs
+        | {
+            "host": signer.hostname,
+            "port": signer.port,
+            "user": signer.username,
+            "ssl": tls.context(),
+        },
+        signer.token,
+    )
+
+
+def answering(parameters: Mapping[str, Any], token: Callable[[], str]) -> dict[str, Any]:
+    """Add to keywords for PyMySQL what asks for a token when the server does. Not public."""
+    plugins = parameters.get("auth_plugin_map") or {}
+    handler = functools.partial(_ClearPassword, token)
+    return {**parameters, "auth_plugin_map": {**plugins, _mysql.CLEAR_PASSWORD: handler}}
 
 
 class _ClearPassword:
     """Answers a server that asks for the password in clear, as PyMySQL has it."""
 
-    def __init__(self, signer: Signer, connection: _Base) -> None:
-        self._signer = signer
+    def __init__(self, token: Callable[[], str], connection: _Base) -> None:
+        self._token = token
         self._connection = connection
 
     def authenticate(self, _request: MysqlPacket) -> MysqlPacket:
@@ -137,7 +147,7 @@ class _ClearPassword:
         # Versions before 1.2 go on without TLS if the server offers none.
         if not isinstance(getattr(connection, "_sock", None), ssl.SSLSocket):
             raise _errors.TlsRequiredError("the server offers no TLS, and a token needs it")
-        token = getattr(connection, "_token", None) or self._signer.token()
+        token = getattr(connection, "_token", None) or self._token()
         connection.write_packet(token.encode() + b"\0")
         # As PyMySQL's own plugins do.
         answer: MysqlPacket = connection._read_packet()  # type: ignore[no-untyped-call] # noqa: SLF001

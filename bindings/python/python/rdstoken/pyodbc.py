@@ -13,14 +13,14 @@ the driver's library, where that is not the usual one. The rest are pyodbc's key
 `timeout`, ...), and others are the ODBC driver's own (`charset="utf8mb4"`).
 
 Host, port, user and password are the signer's, and so is all about TLS: to give one of these, or a
-data source, is an `InvalidArgumentError`. TLS is always on: the certificate is checked, and the
+data source or an option file, is an `InvalidArgumentError`. TLS is always on: the certificate is checked, and the
 name in it. `ca_file` holds the authorities to trust; without it, psqlodbc uses
 `~/.postgresql/root.crt` and MariaDB's driver the system's.
 
 The token goes into the connection string in braces, `PWD={...}`. That is the form that works:
 without braces, in pyodbc's `password=`, in odbc.ini and in a file data source, psqlodbc takes parts
-of a token for escapes. One that would be too long for pyodbc (32,684 bytes) is a
-`DriverLimitError`.
+of a token for escapes. One that would be too long for psqlodbc (more than 32,000 bytes) is a
+`DriverLimitError`. pyodbc quotes no keywords, so their values may hold no `;`, `{` or `}`.
 
 A login that the server refuses with a token from the cache is tried once more with a fresh one.
 With PostgreSQL, that is told by the server's text, which must be English (`lc_messages`).
@@ -57,8 +57,10 @@ __all__ = ["connect"]
 
 # The keywords of ODBC and of the two drivers that say where to connect, as whom, and how safely.
 _OURS = re.compile(
-    "dsn|filedsn|savefile|host|server|servername|serverkey|port|socket|namedpipe|tcpip"
-    "|uid|user|username|pwd|password|plugin_dir|defaultauth|ca|pqopt|.*(ssl|tls).*",
+    "driver|dsn|filedsn|savefile|host|server|servername|serverkey|port|socket|namedpipe|tcpip"
+    "|uid|user|username|pwd|password|plugin_dir|defaultauth|ca|pqopt|d5|.*(ssl|tls).*"
+    # These have libmariadb read option files, which may do without TLS.
+    "|options?|use_mycnf",
     re.IGNORECASE,
 )
 
@@ -78,24 +80,28 @@ def connect(
     - `driver`: `psqlodbc` or `mariadb-odbc`.
     - `hostaddr`: with psqlodbc, the address to connect to, in place of the hostname's.
     """
-    for name in kwargs:
+    for name, value in kwargs.items():
         if _OURS.fullmatch(name):
             raise _errors.InvalidArgumentError(f"{name}: the signer gives it", field=name)
-    string = signer.connection_string(
-        driver,
-        "connection-string",
-        database=database,
-        ca_file=None if ca_file is None else os.fspath(ca_file),
-        hostaddr=hostaddr,
-        odbc_driver=odbc_driver,
-    )
-    # No token holds a brace.
-    before, after = re.split(r"(?<=PWD=\{)[^{}]*(?=\};)", string)
+        # pyodbc writes names and values into the string as they are.
+        if not name.isidentifier() or (isinstance(value, str) and set(value) & set(";{}")):
+            raise _errors.InvalidArgumentError(
+                f"{name}: expected a name, and a value without ; {{ and }}", field=name
+            )
 
     def login(token: str) -> pyodbc.Connection:
+        string = signer.connection_string(
+            driver,
+            "connection-string",
+            database=database,
+            ca_file=None if ca_file is None else os.fspath(ca_file),
+            hostaddr=hostaddr,
+            odbc_driver=odbc_driver,
+            token=token,
+        )
         # pyodbc converts the string for ODBC's wide functions, which have a limit of their own.
         rdstoken.check_length(driver, "connection-string-W", token)
-        return pyodbc.connect(before + token + after, **kwargs)
+        return pyodbc.connect(string, **kwargs)
 
     return _connect.retrying(signer, login, _refused)
 

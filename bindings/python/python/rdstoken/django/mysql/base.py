@@ -38,7 +38,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc] # Django has 
         open_ = super().get_new_connection
 
         def login(token: str) -> Any:  # noqa: ANN401
-            # To PyMySQL the options bring the signer itself.
-            return open_(conn_params if _PYMYSQL else {**conn_params, "password": token})
+            if _PYMYSQL:
+                from rdstoken.pymysql import answering  # noqa: PLC0415
+
+                # The token at hand, and not another that the signer would be asked for.
+                return open_(answering(conn_params, lambda: token))
+            return open_({**conn_params, "password": token})
 
         return _connect.retrying(signer, login, _connect.mysql_refused)

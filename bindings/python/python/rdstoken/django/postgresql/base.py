@@ -12,11 +12,23 @@ from rdstoken import _connect, _postgres
 from rdstoken.django import _settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["DatabaseClient", "DatabaseWrapper"]
 
 PORT = 5432
+
+_conninfo: Callable[..., str]
+if is_psycopg3:
+    from psycopg.conninfo import make_conninfo as _conninfo
+else:
+    from psycopg2.extensions import make_dsn as _conninfo
+
+# Of libpq's parameters, those that Django hands on, and those that say where to and how safely.
+_SHELL = (
+    *("host", "hostaddr", "port", "user", "dbname", "service", "passfile"),
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "gssencmode"),
+)
 
 
 class DatabaseClient(Client):  # type: ignore[misc] # Django has no types
@@ -31,12 +43,16 @@ class DatabaseClient(Client):  # type: ignore[misc] # Django has no types
         given = {name: value for name, value in settings_dict["OPTIONS"].items() if value}
         options = _postgres.libpq_parameters(signer, ca_file, given)
         names = {"HOST": options["host"], "PORT": options["port"], "USER": options["user"]}
+        # As Django has it.
+        default = "" if options.get("service") else "postgres"
+        options["dbname"] = settings_dict.get("NAME") or default
+        # In place of the name, because a service's settings count more than the environment's, and
+        # less than these.
+        where = {name: options[name] for name in _SHELL if options.get(name)}
+        login = {"NAME": _conninfo(**where), "PASSWORD": signer.token(), "OPTIONS": options}
         arguments, environment = super().settings_to_cmd_args_env(
-            {**settings_dict, **names, "PASSWORD": signer.token(), "OPTIONS": options}, parameters
+            {**settings_dict, **names, **login}, parameters
         )
-        environment["PGGSSENCMODE"] = options["gssencmode"]
-        if "hostaddr" in options:
-            environment["PGHOSTADDR"] = options["hostaddr"]
         return arguments, environment
 
 
