@@ -59,9 +59,9 @@ use crate::provider::Provider;
 /// in place of a password.
 ///
 /// Signers of the same profile, or with the same function, method or botocore object, and of the
-/// same role share one set of credentials, fetched by one of them at a time. A function is called on a
-/// short-lived thread of rdstoken's, when there are no credentials or they had better be renewed;
-/// those that tell no expiry are asked for again after 15 minutes. If it takes longer than
+/// same role share one set of credentials, fetched by one of them at a time. A function is called
+/// on a short-lived thread of rdstoken's, when there are no credentials or they had better be
+/// renewed; those that tell no expiry are asked for again after 15 minutes. If it takes longer than
 /// `timeout`, the caller is answered without it. What it raises becomes a `CredentialsFailedError`
 /// that names the class alone, because the text may hold secrets. The signer keeps it alive, and
 /// the garbage collector does not see a cycle through it.

@@ -13,8 +13,8 @@ the driver's library, where that is not the usual one. The rest are pyodbc's key
 `timeout`, ...), and others are the ODBC driver's own (`charset="utf8mb4"`).
 
 Host, port, user and password are the signer's, and so is all about TLS: to give one of these, or a
-data source or an option file, is an `InvalidArgumentError`. TLS is always on: the certificate is checked, and the
-name in it. `ca_file` holds the authorities to trust; without it, psqlodbc uses
+data source or an option file, is an `InvalidArgumentError`. TLS is always on: the certificate is
+checked, and the name in it. `ca_file` holds the authorities to trust; without it, psqlodbc uses
 `~/.postgresql/root.crt` and MariaDB's driver the system's.
 
 The token goes into the connection string in braces, `PWD={...}`. That is the form that works:
