@@ -19,8 +19,8 @@
  *
  * - A failure is an exception, rdstoken::error. None leaves a callback of yours for the library.
  * - Handles free themselves. They move and do not copy; get() gives the C handle, which stays
- *   theirs. One that was moved from is like NULL in C: asking a signer is an error, a token is
- *   empty.
+ *   theirs. One that was moved from is like NULL in C: asking a signer is an error, and so is
+ *   signing with such credentials; a token is empty.
  * - Options that are not set are std::nullopt, and a duration is what it says: no number stands for
  *   the default or for 0.
  * - A text with a NUL inside is refused, because C would see its beginning alone.
@@ -198,6 +198,18 @@ class credentials {
   detail::owned<rdstoken_credentials> handle_;
 };
 
+namespace detail {
+
+/** Those that were moved from must not pass for none, in whose place others would be found. */
+inline rdstoken_credentials *handle_of(const credentials *given) {
+  if (given == nullptr) return nullptr;
+  if (given->get() == nullptr)
+    refuse("credentials", "expected credentials that were not moved from");
+  return given->get();
+}
+
+}  // namespace detail
+
 /** An authentication token: the password for one login. It is wiped from memory when freed. */
 class token {
  public:
@@ -257,7 +269,7 @@ inline token presign(const presign_options &options) {
   given.port = options.port;
   given.username = detail::text("username", options.username);
   given.region = detail::text("region", options.region);
-  given.credentials = options.credentials == nullptr ? nullptr : options.credentials->get();
+  given.credentials = detail::handle_of(options.credentials);
   given.signing_time = options.signing_time.time_since_epoch().count();
   given.expires_in_seconds = detail::count_of_some("expires_in", options.expires_in);
   rdstoken_token *made = nullptr;
@@ -489,7 +501,7 @@ class signer {
     given.username = detail::text("username", options.username);
     given.region = detail::text("region", options.region);
     given.profile = detail::text("profile", options.profile);
-    given.credentials = options.credentials == nullptr ? nullptr : options.credentials->get();
+    given.credentials = detail::handle_of(options.credentials);
     given.expires_in_seconds = detail::count_of_some("expires_in", options.expires_in);
     given.timeout_milliseconds = detail::count_of_some("timeout", options.timeout);
     given.role_arn = detail::text("role_arn", options.role_arn);

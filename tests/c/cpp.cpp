@@ -62,6 +62,15 @@ rdstoken::signer new_signer(rdstoken::signer_options options = basic_options()) 
   return rdstoken::signer(options); /* which outlives the credentials */
 }
 
+/* They are never taken for none, which would stand for those of the default chain. */
+template <typename Use>
+void check_moved_from_credentials(Use use) {
+  rdstoken::credentials first("AKIDEXAMPLE", secret);
+  const rdstoken::credentials second = std::move(first);
+  use(second);
+  check_refused("credentials", [&] { use(first); });
+}
+
 rdstoken::time_point now() {
   return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -138,6 +147,10 @@ void presigning() {
   options.hostname = hostname;
   options.credentials = nullptr;
   check_refused("credentials", [&] { rdstoken::presign(options); });
+  check_moved_from_credentials([&](const rdstoken::credentials &who) {
+    options.credentials = &who;
+    rdstoken::presign(options);
+  });
 }
 
 void options_are_passed_on() {
@@ -194,6 +207,12 @@ void options_are_checked() {
   check_option("role_session_name", [](options &o) { o.role_session_name = "x"; });
   check_option("external_id", [](options &o) { o.external_id = "x-1"; });
 
+  check_moved_from_credentials([](const rdstoken::credentials &who) {
+    rdstoken::signer_options given = basic_options();
+    given.credentials = &who;
+    rdstoken::signer signer(given);
+  });
+
   check_refused("access_key_id", [] { rdstoken::credentials("", secret); });
   check_refused("secret_access_key", [] { rdstoken::credentials("AKID", std::string("a\0b", 3)); });
   check_refused("session_token", [] { rdstoken::credentials("AKID", secret, "a b"); });
@@ -218,6 +237,16 @@ void callbacks() {
     CHECK(calls == 2 && signer.stats().renewals == 2);
   }
   CHECK(alive.use_count() == 1); /* gone with the signer */
+
+  /* One that has moved its credentials elsewhere gives none. */
+  rdstoken::signer_options careless = basic_options();
+  careless.credentials_callback = [] {
+    rdstoken::credentials keys("AKIDCALLBACK", secret);
+    const rdstoken::credentials elsewhere = std::move(keys);
+    return keys;
+  };
+  CHECK(failure_of([&] { rdstoken::signer(careless).token(); }).status() ==
+        RDSTOKEN_STATUS_CREDENTIALS_FAILED);
 
   /* A signer that is not made takes nothing over. */
   check_option("port", [alive](rdstoken::signer_options &options) {
