@@ -115,7 +115,8 @@ enum rdstoken_status
    */
   RDSTOKEN_STATUS_DRIVER_LIMIT = 9,
   /**
-   * The login would send the token without TLS.
+   * The login would send the token without TLS. No function of this header returns it; the
+   * number stands for the error of that name in other languages.
    */
   RDSTOKEN_STATUS_TLS_REQUIRED = 10,
 };

@@ -28,7 +28,8 @@ pub enum rdstoken_status {
     /// The driver, or the way the token would be given to it, cuts or alters a token of this
     /// length.
     RDSTOKEN_STATUS_DRIVER_LIMIT = 9,
-    /// The login would send the token without TLS.
+    /// The login would send the token without TLS. No function of this header returns it; the
+    /// number stands for the error of that name in other languages.
     RDSTOKEN_STATUS_TLS_REQUIRED = 10,
 }
 
