@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 NO_TLS = "rdstoken: the password is only sent over TLS, and there is none"
+OTHER_USER = "app_ro"
+"""Whom plugin_host.c changes to."""
 WHO = "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
 
 
@@ -189,9 +191,7 @@ def test_isql(mariadb: Logins, plugins: pathlib.Path, tmp_path: pathlib.Path, le
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize(
-    "how", ["connect", "default-auth", "without-blocking", "fork", "change-user"]
-)
+@pytest.mark.parametrize("how", ["connect", "default-auth", "without-blocking", "fork"])
 def test_the_ways_to_connect(start: Host, mariadb: Logins, how: str, length: int) -> None:
     with start(profile=f"token-{length}") as program:
         assert program.ask("connect") == f"ok {USER}"
@@ -199,6 +199,19 @@ def test_the_ways_to_connect(start: Host, mariadb: Logins, how: str, length: int
         assert program.end() == ""
         assert program.code == 0
     assert mariadb.server.records()[-1].length == length
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_changing_the_user(start: Host, mariadb: Logins, length: int) -> None:
+    """On one connection, which then needs a token for the other user."""
+    with mariadb.seen() as seen, start(profile=f"token-{length}") as program:
+        assert program.ask("change-user") == f"ok {OTHER_USER}"
+        assert program.end() == ""
+        assert program.code == 0
+    assert seen == [True, True]
+    one, other = mariadb.server.records()[-2:]
+    assert (one.user, one.length) == (USER, length)
+    assert (other.user, other.length) == (OTHER_USER, length + len(OTHER_USER) - len(USER))
 
 
 def test_no_option_but_the_environment(mariadb: Logins, plugins: pathlib.Path) -> None:
@@ -228,15 +241,18 @@ def test_a_token_is_reused(start: Host, mariadb: Logins) -> None:
     assert len({record.sha256 for record in records}) == 1
 
 
-def test_an_old_process_connects(start: Host, mariadb: Logins) -> None:
+@pytest.mark.parametrize("length", LENGTHS)
+def test_an_old_process_connects(start: Host, mariadb: Logins, length: int) -> None:
     before = len(mariadb.server.records())
-    with start(RDSTOKEN_EXPIRES_IN="2") as program:
+    with start(profile=f"token-{length}", RDSTOKEN_EXPIRES_IN="2") as program:
         assert program.ask("connect") == f"ok {USER}"
         time.sleep(2.1)
-        for how in ("connect", "fork", "default-auth", "change-user"):
+        for how in ("connect", "fork", "default-auth"):
             assert program.ask(how) == f"ok {USER}"
+        assert program.ask("change-user") == f"ok {OTHER_USER}"
     records = mariadb.server.records()[before:]
     assert records[0].sha256 != records[1].sha256
+    assert {record.length for record in records if record.user == USER} == {length - len("00")}
     assert all(record.accepted for record in records)
 
 

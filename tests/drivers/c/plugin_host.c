@@ -133,7 +133,7 @@ static void obey(const char *what) {
   } else if (strcmp(what, "change-user") == 0) {
     connection = prepare();
     if (connect_now(connection, username, NULL) != NULL) {
-      mysql_change_user(connection, username, NULL, NULL);
+      mysql_change_user(connection, "app_ro", NULL, NULL);
     }
     finish(connection);
   } else if (strcmp(what, "no-user") == 0) {
