@@ -17,7 +17,7 @@ static MYSQL *connect_with(const char *hostname, unsigned port, const char *user
                            const char *password, const char *ca_file) {
   MYSQL *connection = mysql_init(NULL);
   if (connection == NULL) return NULL;
-  /* Without both, libmariadb sends the token to whoever answers, or without TLS. */
+  /* Without all three, libmariadb sends the token to whoever answers, or without TLS. */
   const my_bool on = 1;
   mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &on);
   mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);

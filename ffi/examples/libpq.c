@@ -2,10 +2,10 @@
  * once more for each line on standard input, as a program does that lives for days.
  *
  *   cc libpq.c $(pkg-config --cflags --libs rdstoken libpq) -o libpq
- *   PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem ./libpq HOSTNAME PORT USERNAME
+ *   PGSSLROOTCERT=global-bundle.pem ./libpq HOSTNAME PORT USERNAME
  *
  * A fourth argument says how many seconds a token is valid, 900 unless given. The credentials come
- * from the AWS SDKs' default chain; libpq reads PGSSLMODE and so on from the environment. */
+ * from the AWS SDKs' default chain; libpq reads PGSSLROOTCERT and so on from the environment. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,9 @@
  * the message of a login that fails. */
 static PGconn *connect_with(const char *hostname, const char *port, const char *username,
                             const char *password) {
-  const char *const names[] = {"host", "port", "user", "password", NULL};
-  const char *const values[] = {hostname, port, username, password, NULL};
+  /* By itself, libpq sends the token in clear if the server says that it has no TLS. */
+  const char *const names[] = {"host", "port", "user", "password", "sslmode", "gssencmode", NULL};
+  const char *const values[] = {hostname, port, username, password, "verify-full", "disable", NULL};
   PGconn *connection = PQconnectStartParams(names, values, 0);
   if (connection == NULL || PQstatus(connection) == CONNECTION_BAD) return connection;
   PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);

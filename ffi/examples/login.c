@@ -1,21 +1,17 @@
 /* Logs in to PostgreSQL with an IAM token, through libpq.
  *
  *   cc login.c $(pkg-config --cflags --libs rdstoken libpq) -o login
- *   PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem ./login HOSTNAME PORT USERNAME
+ *   PGSSLROOTCERT=global-bundle.pem ./login HOSTNAME PORT USERNAME
  *
- * The credentials come from the AWS SDKs' default chain; libpq reads PGSSLMODE, PGSSLROOTCERT,
- * PGDATABASE and so on from the environment. */
+ * The credentials come from the AWS SDKs' default chain; libpq reads PGSSLROOTCERT, PGDATABASE and
+ * so on from the environment. libpq.c is for programs that log in more than once. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <libpq-fe.h>
 #include <rdstoken.h>
 
-static int log_in(const char *hostname, const char *port, const char *username,
-                  const char *password) {
-  const char *const names[] = {"host", "port", "user", "password", NULL};
-  const char *const values[] = {hostname, port, username, password, NULL};
-  PGconn *connection = PQconnectdbParams(names, values, 0);
+static int print_user(PGconn *connection) {
   int ok = PQstatus(connection) == CONNECTION_OK;
   if (ok) {
     PGresult *result = PQexec(connection, "SELECT current_user");
@@ -24,7 +20,6 @@ static int log_in(const char *hostname, const char *port, const char *username,
   } else {
     fputs(PQerrorMessage(connection), stderr);
   }
-  PQfinish(connection);
   return ok;
 }
 
@@ -45,7 +40,14 @@ int main(int argc, char **argv) {
   int ok = rdstoken_signer_new(&options, &signer, &error) == RDSTOKEN_STATUS_OK &&
            rdstoken_signer_token(signer, &token, &error) == RDSTOKEN_STATUS_OK;
   if (ok) {
-    ok = log_in(argv[1], argv[2], argv[3], rdstoken_token_value(token));
+    /* By itself, libpq sends the token in clear if the server says that it has no TLS. */
+    const char *const names[] = {"host",    "port",       "user", "password",
+                                 "sslmode", "gssencmode", NULL};
+    const char *const values[] = {argv[1],       argv[2],   argv[3], rdstoken_token_value(token),
+                                  "verify-full", "disable", NULL};
+    PGconn *connection = PQconnectdbParams(names, values, 0);
+    ok = print_user(connection);
+    PQfinish(connection);
   } else {
     fprintf(stderr, "%s\n", rdstoken_error_message(error));
   }

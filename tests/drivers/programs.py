@@ -51,12 +51,11 @@ def compile_program(source: pathlib.Path, directory: pathlib.Path, *packages: st
 
 
 def environment(logins: Logins, profile: str = "default", **more: str) -> dict[str, str]:
-    """Credentials as a user has them, in a file, and libpq's settings."""
+    """Credentials as a user has them, in a file, and what programs leave to libpq's variables."""
     return {
         "AWS_SHARED_CREDENTIALS_FILE": str(logins.server.credentials_file),
         "AWS_PROFILE": profile,
         "PGDATABASE": logins.dbname,
-        "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": logins.ca_file,
         **more,
     }
