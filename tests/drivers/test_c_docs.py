@@ -63,8 +63,8 @@ class Page:
         text = text.replace("mydb.cluster-abc123.us-east-1.rds.amazonaws.com", self._host)
         text = text.replace(PREFIX, str(self._prefix))
         if language == "ini":
-            text = text.replace("global-bundle.pem", str(self._directory / "global-bundle.pem"))
-            text = text.replace("rds-passfile", str(self._directory / "rds-passfile"))
+            for documented in ("/etc/ssl/", "/home/me/"):
+                text = text.replace(documented, f"{self._directory}/")
             name = ".my.cnf" if text.startswith("[client]") else ".odbc.ini"
             with (self._directory / name).open("a") as file:
                 file.write(text)
@@ -85,6 +85,7 @@ class Page:
                 "HOME": str(self._directory),
                 "ODBCINI": str(self._directory / ".odbc.ini"),
                 "PATH": f"{self._prefix}/bin:{os.environ['PATH']}",
+                # What the page says of another prefix than its own.
                 "LD_LIBRARY_PATH": f"{self._prefix}/lib",
                 "PKG_CONFIG_PATH": f"{self._prefix}/lib/pkgconfig",
                 "AWS_SHARED_CREDENTIALS_FILE": str(self._directory / f"credentials-{port}"),
@@ -135,6 +136,15 @@ def test_fragments_are_of_programs_that_run(page: pathlib.Path, sources: pathlib
     assert fragments
     for _, fragment in fragments:
         assert any(fragment in program for program in programs), fragment
+
+
+@pytest.mark.parametrize("page", [C_DRIVERS, PLUGIN / "README.md"], ids=["drivers", "plugin"])
+def test_configuration_files_serve_in_every_folder(page: pathlib.Path) -> None:
+    """A relative name in them is looked for where the program runs."""
+    text = "".join(text for _, text in blocks(page, "ini"))
+    paths = re.findall(r"(?i)(?:ssl-?ca|sslrootcert|passfile|plugin.dir) *= *(\S+)", text)
+    assert paths
+    assert [path for path in paths if not path.startswith("/")] == []
 
 
 def test_every_setting_is_listed() -> None:
