@@ -209,6 +209,8 @@ vectors: $(VENV)/installed
 # --- install --------------------------------------------------------------------------------------
 
 # `make build` first, as yourself; `make install` copies, and so can be run by root.
+# The loader finds /usr/local/lib by its cache alone. Where DESTDIR is given, that is the package's
+# to renew.
 .PHONY: install
 install:
 	@test -e $(RELEASE)/librdstoken.so || { echo 'run "make build" first' >&2; exit 1; }
@@ -230,6 +232,7 @@ install:
 	done
 	install -m 755 $(RELEASE)/mysql_clear_password.so \
 	    $(DESTDIR)$(PREFIX)/lib/rdstoken/plugin/mysql_clear_password.so
+	if [ -z "$(DESTDIR)" ]; then PATH="$$PATH:/sbin" ldconfig 2>/dev/null || true; fi
 
 .PHONY: clean
 clean:

@@ -4,6 +4,7 @@ or CMake and to log in to a real server.
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,20 @@ def test_the_files(prefix: pathlib.Path, command: Command) -> None:
     assert run(prefix / "bin/rdstoken", "--version") == f"rdstoken {version}\n"
 
 
+@pytest.mark.parametrize("destdir", [False, True])
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_loaders_cache(tmp_path: pathlib.Path, code: int, *, destdir: bool) -> None:
+    """It is renewed where the library is for this machine; who may not renew it can install."""
+    ldconfig = tmp_path / "ldconfig"
+    ldconfig.write_text(f"#!/bin/sh\necho renewed >{tmp_path}/said\nexit {code}\n")
+    ldconfig.chmod(0o700)
+    where = [f"PREFIX={tmp_path}/prefix"]
+    if destdir:
+        where = ["PREFIX=/opt/rdstoken", f"DESTDIR={tmp_path}/stage"]
+    run("make", "-C", str(ROOT), "install", *where, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (tmp_path / "said").exists() != destdir
+
+
 def test_compiling_with_pkg_config(
     stage: pathlib.Path, tmp_path: pathlib.Path, presign_cases: list[dict[str, Any]]
 ) -> None:
@@ -144,7 +159,6 @@ def log_in(program: pathlib.Path, server: Postgres, **environment: str) -> str:
         AWS_SHARED_CREDENTIALS_FILE=str(server.credentials_file),
         PGHOSTADDR=server.hostaddr,
         PGDATABASE=server.dbname,
-        PGSSLMODE="verify-full",
         PGSSLROOTCERT=str(server.ca_file),
         **environment,
     ).strip()
