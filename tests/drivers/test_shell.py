@@ -13,11 +13,13 @@ import pathlib
 import re
 import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -145,7 +147,10 @@ def test_the_client_alone_has_the_token(
 ) -> None:
     """It takes the place of the command, gets the signals, and the token is no argument."""
     program = tmp_path / client
-    program.write_text("#!/bin/sh\ntrap 'exit 5' TERM\necho $$\nwhile :; do sleep 0.05; done\n")
+    program.write_text(
+        "#!/bin/sh\n[ $# = 1 ] && exit  # asked for its settings\n"
+        "trap 'exit 5' TERM\necho $$\nwhile :; do sleep 0.05; done\n"
+    )
     program.chmod(0o700)
     logins, variable = {"psql": (postgres, "PGPASSWORD"), "mariadb": (mariadb, "MYSQL_PWD")}[client]
     with subprocess.Popen(
@@ -189,6 +194,84 @@ def test_mysqls_own_client_gets_its_own_options(mariadb: Logins, tmp_path: pathl
     ]
 
 
+def fake(path: pathlib.Path, does: str = "") -> pathlib.Path:
+    """A client that notes what it was run with."""
+    path.write_text(f'#!/bin/sh\necho "$@" >> {path}.runs\n{does}\n')
+    path.chmod(0o700)
+    return path
+
+
+def runs(client: pathlib.Path) -> list[str]:
+    noted = pathlib.Path(f"{client}.runs")
+    return noted.read_text().splitlines() if noted.exists() else []
+
+
+def test_a_script_is_run_once_or_not_at_all(mariadb: Logins, tmp_path: pathlib.Path) -> None:
+    script = fake(tmp_path / "mysql-nightly.sh")
+    done = execute(mariadb, script)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        "rdstoken: InvalidArgument: command: expected one of mysql, mysqladmin, "
+    )
+    assert done.stderr.endswith("; a script runs rdstoken exec itself\n")
+    assert runs(script) == []
+    script = fake(tmp_path / "mariadb-nightly.sh")
+    assert execute(mariadb, script, "all").returncode == 0
+    (arguments,) = runs(script)
+    assert arguments.startswith("--host=")
+    assert arguments.endswith(" all")
+
+
+def test_a_client_is_asked_after_its_arguments_are_checked(
+    mariadb: Logins, tmp_path: pathlib.Path
+) -> None:
+    client = fake(tmp_path / "mysql")
+    assert execute(mariadb, client, "--skip-ssl").returncode == 1
+    for option in ("--database=x", "--region=x y"):
+        assert execute(mariadb, client, options=(option,)).returncode == 1
+    assert runs(client) == []
+    assert execute(mariadb, client, "--no-defaults", "shop").returncode == 0
+    asked, printed, started = runs(client)
+    assert (asked, printed) == ("--version", "--no-defaults --print-defaults")
+    assert started.startswith("--no-defaults --host=")
+
+
+def test_a_client_that_does_not_answer(mariadb: Logins, tmp_path: pathlib.Path) -> None:
+    client = fake(tmp_path / "mysql", "exec sleep 60")
+    start = time.monotonic()
+    done = execute(mariadb, client)
+    assert time.monotonic() - start < 10
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"rdstoken: could not run {client}: it did not answer within 5 seconds\n"
+    assert runs(client) == ["--version"]
+
+
+@pytest.mark.parametrize("line", ["password=hunter2", "pass=hunter2", "skip-password"])
+@pytest.mark.parametrize("client", ["mariadb", "mysql", "mariadb-dump", "mariadb-admin"])
+def test_a_password_in_the_clients_files(
+    mariadb: Logins, tmp_path: pathlib.Path, client: str, line: str
+) -> None:
+    """It would count more than the token."""
+    word = {"mariadb-dump": mariadb.dbname, "mariadb-admin": "ping"}.get(client, f"-e{WHO}")
+    (tmp_path / ".my.cnf").write_text(f"[client]\n{line}\n")
+    env = {"HOME": str(tmp_path)}
+    with mariadb.seen() as seen:
+        done = execute(mariadb, client, word, env=env)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (
+            "rdstoken: InvalidArgument: command: expected a client without a password in its option"
+            " files, which it would send in place of the token; give it --no-defaults or"
+            " --defaults-file=FILE first\n"
+        )
+        assert seen == []
+    other = tmp_path / "other.cnf"
+    other.write_text("[client]\nuser=nobody\n[other]\npassword=hunter2\n")
+    for first in ("--no-defaults", f"--defaults-file={other}"):
+        assert execute(mariadb, client, first, word, env=env).returncode == 0
+    (tmp_path / ".my.cnf").rename(other)
+    assert "a password in its option files" in execute(mariadb, client, first, word).stderr
+
+
 def test_bad_commands(postgres: Logins) -> None:
     done = execute(postgres, "no-such-client")
     assert (done.returncode, done.stdout) == (1, "")
@@ -230,6 +313,7 @@ def received_no_token(server: PlainServer) -> bool:
         ("-dservice = weak",),
         ("service=weak password=hunter2",),
         ("-c", "\\connect 'host=127.0.0.1 sslmode=disable'"),
+        ("host=/run requirepeer=root",),
     ],
     ids=" ".join,
 )
@@ -278,6 +362,7 @@ def _weak_home(home: pathlib.Path, port: int) -> dict[str, str]:
         "PGSSLMODE": "disable",
         "PGREQUIRESSL": "0",
         "PGGSSENCMODE": "prefer",
+        "PGREQUIREPEER": "root",
         "PGHOST": "/run",
         "PGHOSTADDR": "127.0.0.2",
         "PGPORT": "1",
@@ -300,6 +385,59 @@ def test_psql_gives_no_token_without_tls(
     assert "server does not support SSL, but SSL was required" in done.stderr
     assert plain.connections
     assert received_no_token(plain)
+
+
+@contextlib.contextmanager
+def listening(directory: pathlib.Path, port: int) -> Iterator[socket.socket]:
+    """Where libpq looks for a server of this port without TCP."""
+    path = directory / f".s.PGSQL.{port}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(10)
+        try:
+            yield listener
+        finally:
+            path.unlink()
+
+
+LIBPQS_OWN = pathlib.Path("/var/run/postgresql")
+"""Where Debian's libpq looks if it is told of no directory."""
+
+
+@pytest.mark.parametrize(
+    ("client", "database"),
+    [
+        (("psql", "-h", "{}"), "postgres"),
+        (("psql", "--host={}"), "postgres"),
+        (("psql", "host={}"), "postgres"),
+        (("psql", "postgresql://{quoted}/x"), "postgres"),
+        (("psql", "--command=\\connect - - {}"), "postgres"),
+        (("pg_dump", "--host={}"), "postgres"),
+        (("vacuumdb",), "host={}"),
+        *([(("psql", "host="), "postgres")] if os.access(LIBPQS_OWN, os.W_OK) else []),
+    ],
+    ids=str,
+)
+def test_psql_gives_no_token_over_a_unix_socket(
+    postgres: Logins, tmp_path: pathlib.Path, client: tuple[str, ...], database: str
+) -> None:
+    """libpq does not ask for TLS there."""
+    where = tmp_path if "{" in f"{client}{database}" else LIBPQS_OWN
+    quoted = urllib.parse.quote(str(where), safe="")
+    arguments = [text.format(where, quoted=quoted) for text in client]
+    database = database.format(where)
+    with listening(where, postgres.port) as listener:
+        for options, env in (
+            ((f"--database={database}",), {"PGREQUIREPEER": "root"}),
+            ((), {"PGDATABASE": database}),
+        ):
+            env |= {"PGCONNECT_TIMEOUT": "5", "HOME": str(tmp_path)}
+            done = execute(postgres, *arguments, options=options, env=env)
+            with listener.accept()[0] as connection:
+                assert connection.recv(1) == b""
+            assert done.returncode != 0
+            assert 'requirepeer specifies "nobody: a token needs TLS' in done.stderr
 
 
 @pytest.mark.parametrize("plain", [PlainMariaDB], indirect=True)
