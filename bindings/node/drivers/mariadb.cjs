@@ -2,7 +2,7 @@
 
 const { connect } = require('node:net');
 const { checkServerIdentity } = require('node:tls');
-const { agreed, invalid, notEncrypted, strict, tell } = require('./shared.cjs');
+const { agreed, invalid, notEncrypted, silent, strict, tell } = require('./shared.cjs');
 
 /**
  * @typedef {import('../index.cjs').Signer} Signer
@@ -39,7 +39,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname; `ssl` may be an
  * object with more TLS options, but none that weaken that. The token is sent over such a connection
- * only. One that the server refuses is not handed out again; the driver's pool then tries a fresh one.
+ * only. One from the cache that the server refuses is forgotten; the driver's pool then tries a fresh
+ * one. `changeUser` without a password sends the token that its connection logged in with, which
+ * works as long as that lives: 15 minutes.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.
@@ -48,15 +50,18 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * @returns {Omit<T, keyof AdapterOptions | keyof MariadbLogin> & MariadbLogin} The options for the
  *   driver.
  * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`, if one would win over the
- *   signer; `TlsRequired` if the token could go out without verified TLS.
+ *   signer or print the token (`debug`, `logger.network`); `TlsRequired` if the token could go out
+ *   without verified TLS.
  */
 function mariadbOptions(signer, options) {
   const given = agreed(signer, options ?? {}, NAMES);
+  silent('debug', given.debug);
+  silent('logger', /** @type {any} */ (given.logger)?.network);
   const { caFile: _caFile, hostaddr, ...rest } = given;
   const host = String(hostaddr ?? signer.hostname);
   return /** @type {any} */ ({
-    connectTimeout: CONNECT_TIMEOUT_MS,
     ...rest,
+    connectTimeout: rest.connectTimeout ?? CONNECT_TIMEOUT_MS,
     host: signer.hostname,
     port: signer.port,
     user: signer.username,
@@ -92,7 +97,13 @@ function streamOf(signer, host) {
     }
     signer.getAuthToken().then((token) => {
       guard(/** @type {Record<string, any>} */ (this), signer, token);
-      callback(undefined, connect({ host, port: signer.port, noDelay: true }));
+      const socket = connect({ host, port: signer.port, noDelay: true });
+      try {
+        callback(undefined, socket);
+      } catch {
+        // The driver has given up meanwhile: its connectTimeout is over.
+        socket.destroy();
+      }
     }, callback);
   };
 }
@@ -124,7 +135,8 @@ function guard(login, signer, token) {
     },
   };
   Object.defineProperty(login, 'password', {
-    get: () => password ?? (good ? token : undefined),
+    // Not undefined, of which 3.4 makes a crash where a certificate is not good.
+    get: () => password ?? (good ? token : ''),
     // For the driver's changeUser.
     set(value) {
       password = value;
@@ -136,9 +148,12 @@ function guard(login, signer, token) {
   const { error: log } = login.logger ?? {};
   login.logger = {
     ...login.logger,
-    /** @param {{ errno?: number }} error */
+    /** @param {{ errno?: number, fatal?: boolean }} error */
     error(error) {
-      tell(signer, token, error.errno);
+      // A query can meet the same number, without a privilege, and that is not fatal.
+      if (error.fatal && password === undefined) {
+        tell(signer, token, error.errno);
+      }
       log?.(error);
     },
   };

@@ -38,7 +38,9 @@ export type MariadbLogin = {
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname; `ssl` may be an
  * object with more TLS options, but none that weaken that. The token is sent over such a connection
- * only. One that the server refuses is not handed out again; the driver's pool then tries a fresh one.
+ * only. One from the cache that the server refuses is forgotten; the driver's pool then tries a fresh
+ * one. `changeUser` without a password sends the token that its connection logged in with, which
+ * works as long as that lives: 15 minutes.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.
@@ -47,6 +49,7 @@ export type MariadbLogin = {
  * @returns {Omit<T, keyof AdapterOptions | keyof MariadbLogin> & MariadbLogin} The options for the
  *   driver.
  * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`, if one would win over the
- *   signer; `TlsRequired` if the token could go out without verified TLS.
+ *   signer or print the token (`debug`, `logger.network`); `TlsRequired` if the token could go out
+ *   without verified TLS.
  */
 export function mariadbOptions<T extends object>(signer: Signer, options?: T & AdapterOptions): Omit<T, keyof AdapterOptions | keyof MariadbLogin> & MariadbLogin;

@@ -1,7 +1,7 @@
 'use strict';
 
 const { connect } = require('node:net');
-const { agreed, invalid, isGiven, notEncrypted, strict, tell } = require('./shared.cjs');
+const { agreed, invalid, isGiven, notEncrypted, silent, strict, tell } = require('./shared.cjs');
 
 /**
  * @typedef {import('../index.cjs').Signer} Signer
@@ -38,7 +38,7 @@ const NAMES = {
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname; `ssl` may be an
  * object with more TLS options, but none that weaken that. The token is sent over such a connection
- * only. One that the server refuses is not handed out again.
+ * only. One from the cache that the server refuses is forgotten, and the next login gets a fresh one.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.
@@ -46,10 +46,12 @@ const NAMES = {
  *   `connectionLimit`, and `caFile` and `hostaddr`.
  * @returns {Omit<T, keyof AdapterOptions | keyof Mysql2Login> & Mysql2Login} The options for mysql2.
  * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`, if one would win over the
- *   signer, such as `uri`; `TlsRequired` if the token could go out without verified TLS.
+ *   signer, such as `uri`, or print the token (`debug`); `TlsRequired` if the token could go out
+ *   without verified TLS.
  */
 function mysql2Options(signer, options) {
   const given = agreed(signer, options ?? {}, NAMES);
+  silent('debug', given.debug);
   const { authPlugins, caFile: _caFile, hostaddr, ...rest } = given;
   if (isGiven(/** @type {any} */ (authPlugins)?.mysql_clear_password)) {
     throw invalid('authPlugins', 'expected none for mysql_clear_password');
@@ -93,19 +95,56 @@ function plugin(signer) {
   return ({ connection, command }) =>
     async () => {
       try {
-        // Whoever laid other options over ours.
-        if (!(connection.stream?.encrypted && connection.stream.authorized)) {
+        if (!isVerified(connection, signer)) {
           throw notEncrypted();
         }
         const token = await signer.getAuthToken();
-        command.once('error', (/** @type {{ errno?: number }} */ { errno }) =>
-          tell(signer, token, errno),
-        );
+        onFailure(command, ({ errno }) => tell(signer, token, errno));
         return Buffer.from(`${token}\0`);
       } catch (error) {
+        if (command.onResult) {
+          // mysql2 emits what a plugin throws, and nobody listens to changeUser's command.
+          command.once('error', (/** @type {unknown} */ reason) => command.onResult(reason));
+        }
         throw keepCode(error);
       }
     };
+}
+
+/**
+ * Whether the certificate was verified for the signer's hostname: other options may have been laid
+ * over ours.
+ *
+ * @param {any} connection
+ * @param {Signer} signer
+ */
+function isVerified({ config, stream }, signer) {
+  return (
+    config.host === signer.hostname &&
+    config.ssl?.verifyIdentity &&
+    stream?.encrypted &&
+    stream.authorized
+  );
+}
+
+/**
+ * changeUser's command tells a failure to its callback alone, a login's emits it.
+ *
+ * @param {any} command
+ * @param {(error: { errno?: number }) => void} listener
+ */
+function onFailure(command, listener) {
+  const { onResult } = command;
+  if (!onResult) {
+    command.once('error', listener);
+    return;
+  }
+  command.onResult = (/** @type {any} */ error, /** @type {unknown[]} */ ...rest) => {
+    if (error) {
+      listener(error);
+    }
+    onResult.call(command, error, ...rest);
+  };
 }
 
 /**

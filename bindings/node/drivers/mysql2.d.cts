@@ -37,7 +37,7 @@ export type Mysql2Login = {
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname; `ssl` may be an
  * object with more TLS options, but none that weaken that. The token is sent over such a connection
- * only. One that the server refuses is not handed out again.
+ * only. One from the cache that the server refuses is forgotten, and the next login gets a fresh one.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.
@@ -45,6 +45,7 @@ export type Mysql2Login = {
  *   `connectionLimit`, and `caFile` and `hostaddr`.
  * @returns {Omit<T, keyof AdapterOptions | keyof Mysql2Login> & Mysql2Login} The options for mysql2.
  * @throws {RdsTokenError} `InvalidArgument`, naming the option in `field`, if one would win over the
- *   signer, such as `uri`; `TlsRequired` if the token could go out without verified TLS.
+ *   signer, such as `uri`, or print the token (`debug`); `TlsRequired` if the token could go out
+ *   without verified TLS.
  */
 export function mysql2Options<T extends object>(signer: Signer, options?: T & AdapterOptions): Omit<T, keyof AdapterOptions | keyof Mysql2Login> & Mysql2Login;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { isIP } = require('node:net');
 const { agreed, invalid, notEncrypted, tell, verified } = require('./shared.cjs');
 
 /**
@@ -31,8 +32,8 @@ const NAMES = {
  * Drizzle, Kysely, Prisma's `PrismaPg`. Every new connection asks the signer for a token.
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname. `ssl` may be an
- * object with more TLS options; `ssl: 'require'` gives up the verification. A token that the server
- * refuses is not handed out again.
+ * object with more TLS options; `ssl: 'require'` gives up the verification. A token from the cache
+ * that the server refuses is forgotten, and the next login gets a fresh one.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.
@@ -64,14 +65,15 @@ function pgOptions(signer, options) {
  * @param {Signer} signer
  */
 function passwordOf(signer) {
-  /** @this {{ connection?: any } | undefined} */
+  /** @this {{ connection?: any, host?: unknown } | undefined} */
   return async function password() {
     const connection = this?.connection;
+    const host = String(this?.host);
     if (typeof connection?.once !== 'function') {
       // Called once by what keeps the answer, the token would be sent for ever.
       throw invalid('password', "expected pg's Client to ask for it, at each login anew");
     }
-    const token = await tokenFor(signer, connection);
+    const token = await tokenFor(signer, connection, host);
     /** @param {{ code?: string }} error */
     const onError = ({ code }) => tell(signer, token, code);
     connection.once('errorMessage', onError);
@@ -83,9 +85,14 @@ function passwordOf(signer) {
 /**
  * @param {Signer} signer
  * @param {any} connection
+ * @param {string} host
  */
-async function tokenFor(signer, connection) {
+async function tokenFor(signer, connection, host) {
   try {
+    // Whoever laid other options over ours. pg verifies the certificate for a host that is a name.
+    if (host !== signer.hostname && isIP(host) === 0) {
+      throw invalid('host', "expected the signer's own");
+    }
     if (!connection.stream?.encrypted) {
       throw notEncrypted();
     }

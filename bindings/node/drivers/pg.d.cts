@@ -31,8 +31,8 @@ export type PgLogin = {
  * Drizzle, Kysely, Prisma's `PrismaPg`. Every new connection asks the signer for a token.
  *
  * TLS is on, and the server's certificate is verified for the signer's hostname. `ssl` may be an
- * object with more TLS options; `ssl: 'require'` gives up the verification. A token that the server
- * refuses is not handed out again.
+ * object with more TLS options; `ssl: 'require'` gives up the verification. A token from the cache
+ * that the server refuses is forgotten, and the next login gets a fresh one.
  *
  * @template {object} T
  * @param {Signer} signer Who logs in, and where.

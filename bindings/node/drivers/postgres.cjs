@@ -53,7 +53,8 @@ function postgresOptions(signer, options) {
     host: signer.hostname,
     port: signer.port,
     username: signer.username,
-    // By now there is a token, see below. If not, the server refuses an empty one.
+    // By now there is a token at hand, see below, unless the signer keeps none: then it signs once
+    // more. Should that fail, the server refuses an empty password.
     password: () => signer.getAuthToken().catch(() => ''),
     ssl: verified(signer, given),
     socket: (/** @type {{ ssl: unknown }} */ { ssl }) => open(signer, host, ssl),

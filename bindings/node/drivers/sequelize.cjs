@@ -48,7 +48,7 @@ const DRIVERS = { mariadb: mariadbOptions, mysql: mysql2Options, postgres: pgOpt
  */
 function sequelizeOptions(signer, options) {
   const given = agreed(signer, options, NAMES);
-  const { caFile, hostaddr, dialectOptions, hooks, ...rest } = given;
+  const { caFile, hostaddr, ssl, dialectOptions, hooks, ...rest } = given;
   const dialect = String(given.dialect);
   if (!Object.hasOwn(DRIVERS, dialect)) {
     throw invalid('dialect', `expected one of ${Object.keys(DRIVERS).join(', ')}`);
@@ -56,6 +56,7 @@ function sequelizeOptions(signer, options) {
   const login = DRIVERS[dialect](signer, {
     caFile,
     hostaddr,
+    ...(isGiven(ssl) ? { ssl } : {}),
     .../** @type {any} */ (dialectOptions),
   });
   const { beforeConnect, ...otherHooks } = /** @type {any} */ (hooks ?? {});

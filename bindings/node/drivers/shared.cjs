@@ -106,6 +106,18 @@ function agreed(signer, options, names) {
   return given;
 }
 
+/**
+ * Refuses what makes the driver print all that it sends.
+ *
+ * @param {string} field
+ * @param {unknown} value
+ */
+function silent(field, value) {
+  if (isGiven(value) && value !== false) {
+    throw invalid(field, 'expected none that prints what is sent: the token would be in it');
+  }
+}
+
 /** @param {unknown} value */
 function isGiven(value) {
   return value !== undefined && value !== null;
@@ -138,7 +150,10 @@ function verified(signer, given) {
   const { caFile, ssl } = given;
   const named = MODES.has(ssl);
   if (!named && typeof ssl !== 'object') {
-    throw invalid('ssl', 'expected an object of TLS options, or none');
+    throw invalid(
+      'ssl',
+      'expected an object of TLS options, or none; caFile names trusted certificates',
+    );
   }
   const options = named ? MODES.get(ssl) : /** @type {Record<string, unknown>} */ (ssl);
   if (!options) {
@@ -208,4 +223,4 @@ function tell(signer, token, code) {
   }
 }
 
-module.exports = { agreed, invalid, isGiven, notEncrypted, strict, tell, verified };
+module.exports = { agreed, invalid, isGiven, notEncrypted, silent, strict, tell, verified };

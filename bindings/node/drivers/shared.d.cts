@@ -53,6 +53,13 @@ export function isGiven(value: unknown): value is {};
 /** At a login, by the hook that would have handed the token out. */
 export function notEncrypted(): RdsTokenError;
 /**
+ * Refuses what makes the driver print all that it sends.
+ *
+ * @param {string} field
+ * @param {unknown} value
+ */
+export function silent(field: string, value: unknown): void;
+/**
  * The TLS settings for MySQL's drivers, whose caller cannot have them weaker.
  *
  * @param {Signer} signer

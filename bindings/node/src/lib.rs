@@ -21,8 +21,8 @@ use napi::bindgen_prelude::{
 use napi::{Env, JsValue, Task, ValueType, sys};
 use napi_derive::napi;
 use rdstoken::{
-    AuthToken, ConnectionOptions, Credentials, DRIVERS, Error, ErrorKind, MAX_EXPIRES_IN, OnLimit,
-    PresignRequest, SignerOptions, guard,
+    AuthToken, ConnectionOptions, ConnectionString, Credentials, DRIVERS, Error, ErrorKind,
+    MAX_EXPIRES_IN, OnLimit, PresignRequest, SignerOptions, guard,
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -269,7 +269,7 @@ impl Signer {
         &self,
         token: String,
         arguments: ConnectionArguments,
-    ) -> Either<Text, Failure> {
+    ) -> Either<Written, Failure> {
         let token = Zeroizing::new(token);
         let made = guard(move || {
             rdstoken::connection_string(
@@ -290,9 +290,7 @@ impl Signer {
             )
         });
         match made {
-            Ok(string) => Either::A(Text {
-                value: string.value().to_owned(),
-            }),
+            Ok(string) => Either::A(Written(string)),
             Err(error) => Either::B(error.into()),
         }
     }
@@ -352,13 +350,6 @@ pub struct ConnectionArguments {
     pub odbc_driver: Option<String>,
     /// `refuse` or `warn`.
     pub on_limit: Option<String>,
-}
-
-/// A text that was made.
-#[napi(object, object_from_js = false)]
-pub struct Text {
-    /// The text.
-    pub value: String,
 }
 
 /// What a driver does to a long password.
@@ -560,6 +551,31 @@ impl ToNapiValue for Token {
         let mut object = Object::new(&env)?;
         object.set("value", token.value())?;
         object.set("expiresAt", unix_milliseconds(token.expires_at()))?;
+        Ok(object.raw())
+    }
+}
+
+/// What JavaScript gets of a connection string: `{ value }`. No copy of it stays behind here.
+pub struct Written(ConnectionString);
+
+impl TypeName for Written {
+    fn type_name() -> &'static str {
+        "Written"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+impl ToNapiValue for Written {
+    unsafe fn to_napi_value(
+        env: sys::napi_env,
+        Self(string): Self,
+    ) -> napi::Result<sys::napi_value> {
+        let env = Env::from_raw(env);
+        let mut object = Object::new(&env)?;
+        object.set("value", string.value())?;
         Ok(object.raw())
     }
 }

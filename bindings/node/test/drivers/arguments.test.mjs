@@ -38,6 +38,8 @@ function viaDialect(dialect) {
   return (who, dialectOptions) => sequelizeOptions(who, { dialect, dialectOptions });
 }
 
+const SEQUELIZES = ['postgres', 'mysql', 'mariadb'].map(sequelize);
+
 test('the same login once more is fine', () => {
   for (const { make, user } of ADAPTERS) {
     make(signer, { host: hostname.toUpperCase(), port: String(port), ...user });
@@ -60,8 +62,21 @@ test('another login is not', () => {
   }
 });
 
+test('what would print the token is refused', () => {
+  for (const [make, options, field] of [
+    [mysql2Options, { debug: true }, 'debug'],
+    [mysql2Options, { debug: ['ComQueryPacket'] }, 'debug'],
+    [mariadbOptions, { debug: true }, 'debug'],
+    [mariadbOptions, { logger: { network: () => undefined } }, 'logger'],
+  ]) {
+    assert.throws(() => make(signer, options), failure('InvalidArgument', field));
+  }
+  mysql2Options(signer, { debug: false });
+  mariadbOptions(signer, { debug: false, logger: { query: () => undefined } });
+});
+
 test('TLS cannot be turned off', () => {
-  for (const make of [...POSTGRES, ...MYSQL]) {
+  for (const make of [...POSTGRES, ...MYSQL, ...SEQUELIZES]) {
     for (const ssl of [false, 'disable', 'allow', 'prefer']) {
       assert.throws(() => make(signer, { ssl }), failure('TlsRequired', 'ssl'));
     }
@@ -83,6 +98,12 @@ test('nor its verification, for MySQL', () => {
     ]) {
       assert.throws(() => make(signer, { ssl }), failure('TlsRequired', 'ssl'));
     }
+  }
+});
+
+test("Sequelize's own ssl counts too", () => {
+  for (const make of SEQUELIZES) {
+    assert.equal(make(signer, { ssl: { ca: 'PEM' } }).dialectOptions.ssl.ca, 'PEM');
   }
 });
 

@@ -15,7 +15,14 @@ import { pgOptions } from 'rdstoken/pg';
 import { postgresOptions } from 'rdstoken/postgres';
 import { sequelizeOptions } from 'rdstoken/sequelize';
 import { Sequelize } from 'sequelize';
-import { SERVERS, signerFor, WRONG } from './helpers.mjs';
+import { nextSecond } from '../helpers.mjs';
+import { credentials, SERVERS, signerFor, WRONG } from './helpers.mjs';
+
+/** Options of the drivers, in their own units. */
+const HURRIED = {
+  postgres: { connectionTimeoutMillis: 300, connect_timeout: 1 },
+  mariadb: { connectTimeout: 300 },
+};
 
 /** By server and driver: one login. */
 const LOGINS = {
@@ -125,10 +132,34 @@ for (const [kind, logins] of Object.entries(LOGINS)) {
         for (let attempt = 0; attempt < 3; attempt += 1) {
           await assert.rejects(login(signer, options));
           signed.push(signer.stats().signed);
+          await nextSecond();
         }
         // The first was fresh; the second was the first again, and given up; the third was fresh.
         // postgres.js tells nobody.
         assert.deepEqual(signed, name === 'postgres.js' ? [1, 1, 1] : [1, 1, 2]);
+      });
+    }
+  });
+
+  describe(`${kind}: credentials that come after the driver has given up`, () => {
+    for (const [name, login] of Object.entries(logins)) {
+      test(name, async () => {
+        const hurried = name.startsWith('Sequelize')
+          ? { dialectOptions: HURRIED[kind] }
+          : HURRIED[kind];
+        const late = setTimeout(1500);
+        const signer = signerFor(server, {
+          expiresIn: 900,
+          credentials: async () => {
+            await late;
+            return credentials(server);
+          },
+        });
+        await login(signer, { ...options, ...hurried }).catch(() => undefined);
+        await late;
+        // Whatever follows fails this test, if nobody handles it; and no connection stays.
+        await setTimeout(300);
+        assert.ok(!process.getActiveResourcesInfo().includes('TCPSocketWrap'));
       });
     }
   });
@@ -146,6 +177,52 @@ for (const [kind, logins] of Object.entries(LOGINS)) {
   });
 }
 
+test('nor does a query that fails with the same number', async () => {
+  const server = SERVERS.mariadb;
+  // As MySQL answers one that lacks a privilege; MariaDB has another number for that.
+  const query = "SIGNAL SQLSTATE '28000' SET MYSQL_ERRNO = 1045";
+  for (const connect of [
+    (signer) => mariadb.createConnection(mariadbOptions(signer, optionsFor(server))),
+    (signer) => mysql.createConnection(mysql2Options(signer, optionsFor(server))),
+  ]) {
+    const signer = signerFor(server, { expiresIn: 900 });
+    await signer.getAuthToken();
+    const connection = await connect(signer);
+    await nextSecond();
+    await finish(
+      () => assert.rejects(connection.query(query), { errno: 1045 }),
+      () => connection.end(),
+    );
+    await signer.getAuthToken();
+    assert.equal(signer.stats().signed, 1);
+  }
+});
+
+test("mysql2's changeUser", async () => {
+  const server = SERVERS.mariadb;
+  let given = credentials(server);
+  const signer = signerFor(server, { expiresIn: 900, credentials: () => given });
+  const connect = () => mysql.createConnection(mysql2Options(signer, optionsFor(server)));
+
+  const connection = await connect();
+  await connection.changeUser({ user: 'app' });
+  given = undefined;
+  signer.invalidate({ credentials: true });
+  await assert.rejects(connection.changeUser({ user: 'app' }), { code: 'CredentialsFailed' });
+  connection.destroy();
+
+  given = credentials(server);
+  signer.invalidate({ credentials: true });
+  const second = await connect();
+  given = WRONG;
+  signer.invalidate({ credentials: true });
+  const token = await signer.getAuthToken();
+  await nextSecond();
+  await assert.rejects(second.changeUser({ user: 'app' }), { errno: 1045 });
+  second.destroy();
+  assert.notEqual(await signer.getAuthToken(), token);
+});
+
 test("MariaDB's pool tries again by itself, with a fresh token", async () => {
   const server = SERVERS.mariadb;
   let good = await signerFor(server).getAuthToken();
@@ -158,6 +235,7 @@ test("MariaDB's pool tries again by itself, with a fresh token", async () => {
     signer.getAuthToken = () => Promise.resolve(good);
     return refused.call(signer, token);
   };
+  await nextSecond();
   const pool = mariadb.createPool(
     mariadbOptions(signer, { ...optionsFor(server), connectionLimit: 1, acquireTimeout: 5000 }),
   );

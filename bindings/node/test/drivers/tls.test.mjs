@@ -171,6 +171,38 @@ for (const kind of Object.keys(DRIVERS)) {
   });
 }
 
+test('another host laid over the options', async () => {
+  const [maria, postgresql] = [SERVERS.mariadb, SERVERS.postgres];
+  const host = maria.host.replace('demo', 'other');
+  const signer = signerFor(maria, { expiresIn: 704 });
+  const options = mysql2Options(signer, { caFile: maria.ca_file });
+  const { ca } = options.ssl;
+  for (const over of [
+    { host, ssl: { ca } },
+    { ssl: { ca } },
+    { ssl: { rejectUnauthorized: false } },
+  ]) {
+    await assert.rejects(mysqlLogin({ ...options, ...over }), { code: 'TlsRequired' });
+  }
+  assert.ok(!arrived(maria, await signer.getAuthToken()));
+
+  const other = signerFor(postgresql, { expiresIn: 705 });
+  const unverified = { ...pgOptions(other, { ssl: 'require' }), host };
+  await assert.rejects(pgLogin(unverified), { code: 'InvalidArgument', field: 'host' });
+  assert.ok(!arrived(postgresql, await other.getAuthToken()));
+});
+
+test("MariaDB's driver has no password until the certificate is verified", async () => {
+  const { hostaddr } = SERVERS.mariadb;
+  const login = mariadbOptions(signerFor(SERVERS.mariadb), { hostaddr });
+  const socket = await new Promise((resolve, reject) => {
+    login.stream((error, stream) => (error ? reject(error) : resolve(stream)));
+  });
+  socket.destroy();
+  // Not undefined, which 3.4 cannot send where the server asks for it at once.
+  assert.equal(login.password, '');
+});
+
 test('PostgreSQL without verification, if it is asked for', async () => {
   for (const ssl of ['require', { rejectUnauthorized: false }]) {
     await pgLogin(pgOptions(signerFor(SERVERS.postgres), { ssl, database: 'postgres' }));

@@ -44,7 +44,6 @@ new Kysely({ dialect: new PostgresDialect({ pool }) });
 new PrismaPg(pgOptions(signer, common));
 MikroOrmPostgres.init({
   dbName: 'd',
-  password: signer.password,
   driverOptions: { connection: { ssl: pgOptions(signer).ssl } },
 });
 
