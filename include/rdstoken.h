@@ -677,7 +677,7 @@ rdstoken_status rdstoken_signer_copy_token(const struct rdstoken_signer *signer,
  * - `retry`: receives 1 if the token had been given out before, and so may have died since: it is
  *   forgotten, and the next call signs a new one. Receives 0 if it came fresh from signing, because
  *   the next would be refused as well; if the next would be the same, within the same second or
- *   period of `align`; if tokens are not reused at all; or if it is none of this signer's.
+ *   period of `align`; if tokens are not reused at all; or if it is for another login.
  * - `error`: receives the reason for a failure; may be NULL.
  *
  * Returns RDSTOKEN_STATUS_OK, or RDSTOKEN_STATUS_INVALID_ARGUMENT for a NULL.

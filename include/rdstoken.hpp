@@ -602,7 +602,7 @@ class signer {
    * True if the token had been given out before, and so may have died since: it is forgotten, and
    * the next call signs a new one. False if it came fresh from signing, because the next would be
    * refused as well; if the next would be the same, within the same second or period of `align`; if
-   * tokens are not reused at all; or if it is none of this signer's.
+   * tokens are not reused at all; or if it is for another login.
    */
   bool refused(const rdstoken::token &token) const { return refused_text(token.c_str()); }
 

@@ -442,7 +442,7 @@ export class Signer {
      * @returns {boolean} True if it had been handed out before, and so may have died since: it is
      *   forgotten, and the next call signs a new one. False if it came fresh from signing, because the
      *   next would be refused as well; if the next would be the same, within the same second or period
-     *   of `align`; if tokens are not reused at all; or if it is none of this signer's.
+     *   of `align`; if tokens are not reused at all; or if it is for another login.
      * @throws {RdsTokenError} `InvalidArgument`, naming the argument in `field`.
      */
     refused(token: string): boolean;

@@ -572,6 +572,8 @@ impl Signer {
         &self,
         options: &ConnectionOptions<'_>,
     ) -> Result<ConnectionString, Error> {
+        // What is wrong with the options is told without waiting for credentials, or lacking them.
+        connection_string(&self.login, "", options)?;
         connection_string(&self.login, self.token()?.value(), options)
     }
 
@@ -579,10 +581,10 @@ impl Signer {
     /// and answers whether to try once more, with a fresh one.
     ///
     /// True if the token had been handed out before: it may have died since, for example because
-    /// its credentials were revoked. It is forgotten then, so that the next call signs a new one.
+    /// its credentials were revoked. It is forgotten, so that the next call signs a new one.
     /// False if it came fresh from signing, because the next would be refused as well; if the next
     /// would be the same, within the same second or period of [`SignerOptions::align`]; if tokens
-    /// are not reused at all; or if it is none of this signer's.
+    /// are not reused at all; or if it is for another login.
     #[must_use]
     pub fn refused(&self, token: &str) -> bool {
         if !self.cache || !token.starts_with(self.login.prefix()) {
@@ -591,11 +593,11 @@ impl Signer {
         match self.cached.load_full() {
             // Compared in plain time: both are in the caller's hands already.
             Some(cached) if cached.token.value() == token => {
-                let again = cached.reused.load(Ordering::Relaxed) && !self.would_repeat(&cached);
-                if again {
+                let reused = cached.reused.load(Ordering::Relaxed);
+                if reused {
                     self.invalidate();
                 }
-                again
+                reused && !self.would_repeat(&cached)
             }
             // Another thread, whose login was refused too, has forgotten or renewed it.
             _ => true,

@@ -286,7 +286,7 @@ impl Signer {
     /// out before, and so may have died since: it is forgotten, and the next call signs a new one.
     /// `False` if it came fresh from signing, because the next would be refused as well; if the
     /// next would be the same, within the same second or period of `align`; if tokens are not
-    /// reused at all; or if it is none of this signer's.
+    /// reused at all; or if it is for another login.
     fn refused(&self, token: &Bound<'_, PyAny>) -> PyResult<bool> {
         let refused = text("token", token)?;
         let again = guard(|| Ok(self.core.refused(refused)))
