@@ -13,6 +13,8 @@ import os
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,12 +38,14 @@ LIMITS = {
 }
 
 
-def check(name: str, measured: int) -> None:
-    assert measured <= LIMITS.get(name, measured), f"{name}: {measured}"
+def check(**measured: int) -> None:
     last = read_json("performance.json")
+    for name, count in measured.items():
+        assert count <= LIMITS.get(name, count), f"{name}: {count}"
+        if last["rustc"] == _rustc() or name.endswith("allocations"):
+            assert count <= last[name] * 1.03, f"{name}: {count}, up from {last[name]}"
     if last["rustc"] != _rustc():
         pytest.skip(f"measured last with rustc {last['rustc']}, which is not this one")
-    assert measured <= last[name] * 1.03, f"{name}: {measured}, up from {last[name]}"
 
 
 @functools.cache
@@ -52,12 +56,12 @@ def _rustc() -> str:
 
 def test_the_size_of_the_library() -> None:
     library = LIBRARY.read_bytes()
-    check("library_bytes", len(library))
-    check("library_bytes_compressed", len(lzma.compress(library, preset=9)))
+    compressed = len(lzma.compress(library, preset=9))
+    check(library_bytes=len(library), library_bytes_compressed=compressed)
 
 
 def test_the_size_of_the_command() -> None:
-    check("command_bytes", (RELEASE / "rdstoken").stat().st_size)
+    check(command_bytes=(RELEASE / "rdstoken").stat().st_size)
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +104,20 @@ def test_instructions_of_a_signature(program: pathlib.Path) -> None:
     """Valgrind knows no SHA instructions, so nearly all is SHA-256's compression in software."""
     sha256, *others = instructions(program, "cold")
     assert sha256 > 10 * sum(others), "the compression of SHA-256 is not a function of its own"
-    check("cold_instructions_beside_sha256", sum(others))
+    check(cold_instructions_beside_sha256=sum(others))
 
 
 def test_instructions_of_a_hit(program: pathlib.Path) -> None:
-    check("hit_instructions", sum(instructions(program, "hit")))
+    # The lowest: when the clock's tick goes on in between, a call looks at both clocks again.
+    check(hit_instructions=min(sum(instructions(program, "hit")) for _ in range(5)))
 
 
 def test_allocations(program: pathlib.Path) -> None:
-    for call, name in [("cold", "cold_allocations"), ("hit", "hit_allocations")]:
-        done = subprocess.run([program, call, SESSION_TOKEN], check=True, capture_output=True)
-        check(name, int(done.stdout))
+    counts = {
+        call: int(subprocess.run([program, call, SESSION_TOKEN], check=True, stdout=PIPE).stdout)
+        for call in ("cold", "hit")
+    }
+    check(cold_allocations=counts["cold"], hit_allocations=counts["hit"])
 
 
 @contextlib.contextmanager
@@ -143,9 +150,13 @@ def test_no_certificate_is_read_for_credentials_at_hand(
 def test_certificates_are_read_for_a_request(command: Command, tmp_path: pathlib.Path) -> None:
     """The other test would notice."""
     endpoint = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/"}
-    start = time.monotonic()
-    with certificates_that_block(tmp_path) as blocked:
-        done = command.run(*TOKEN, "--timeout=1", env=endpoint | blocked)
-    assert done.returncode == 1
-    assert "Timeout" in done.stderr
-    assert time.monotonic() - start < 5
+    with certificates_that_block(tmp_path) as blocked, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(command.run, *TOKEN, "--timeout=1", env=endpoint | blocked)
+        opened = False
+        while not (opened or running.done()):
+            with contextlib.suppress(OSError):  # nobody reads it yet
+                os.close(os.open(blocked["SSL_CERT_FILE"], os.O_WRONLY | os.O_NONBLOCK))
+                opened = True
+            time.sleep(0.001)
+        assert running.result().returncode == 1
+    assert opened
