@@ -8,10 +8,11 @@
 )]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rdstoken::{
-    Beyond, ConnectionOptions, DRIVERS, Error, ErrorKind, Login, OnLimit, check_length,
-    connection_string,
+    Beyond, ConnectionOptions, Credentials, CredentialsProvider, DRIVERS, Error, ErrorKind, Login,
+    OnLimit, Signer, SignerOptions, check_length, connection_string,
 };
 
 const HOST: &str = "mydb.cluster-abc123.us-east-1.rds.amazonaws.com";
@@ -106,7 +107,8 @@ fn libpq() {
         made(&given),
         format!(
             "host='{HOST}' port='5432' hostaddr='127.0.0.1' dbname='it\\'s' user='app' \
-             password='{TOKEN}' sslmode='verify-full' sslrootcert='/a b/ca.pem'"
+             password='{TOKEN}' sslmode='verify-full' gssencmode='disable' \
+             sslrootcert='/a b/ca.pem'"
         )
     );
     given.form = "uri";
@@ -114,7 +116,8 @@ fn libpq() {
         made(&given),
         format!(
             "postgresql://app:h%3A1%2F%3FAction%3Dconnect%26DBUser%3Da%252Bb%26X%3D1@{HOST}:5432/\
-             it%27s?sslmode=verify-full&sslrootcert=%2Fa%20b%2Fca.pem&hostaddr=127.0.0.1"
+             it%27s?sslmode=verify-full&gssencmode=disable&sslrootcert=%2Fa%20b%2Fca.pem&\
+             hostaddr=127.0.0.1"
         )
     );
 }
@@ -163,7 +166,7 @@ fn odbc() {
         format!(
             "Driver={{PostgreSQL Unicode}};Server={HOST};Port=5432;Database=shop;UID=app;\
              PWD={{{TOKEN}}};SSLmode=verify-full;\
-             Pqopt={{sslrootcert='/ca.pem' hostaddr='127.0.0.1'}};"
+             Pqopt={{gssencmode='disable' sslrootcert='/ca.pem' hostaddr='127.0.0.1'}};"
         )
     );
     given = options("mariadb-odbc", "connection-string");
@@ -233,6 +236,14 @@ fn urls_insist_on_tls() {
             insists.iter().any(|words| text.contains(words)),
             "{row:?}: {text}"
         );
+        // Only libpq has an encryption that could take the place of TLS, and knows the word.
+        let is_libpq = ["libpq", "psycopg", "psycopg2", "psqlodbc"].contains(&row.driver);
+        let refuses = ["gssencmode=disable", "gssencmode='disable'"];
+        assert_eq!(
+            refuses.iter().any(|words| text.contains(words)),
+            is_libpq,
+            "{row:?}: {text}"
+        );
     }
     // These would go without, or verify nothing.
     for driver in ["pymysql", "mysqlclient", "mysql-connector-python"] {
@@ -283,4 +294,33 @@ fn a_limit_is_an_error_or_a_warning() {
     assert_eq!(OnLimit::named("refuse").unwrap(), OnLimit::Refuse);
     assert_eq!(OnLimit::named("warn").unwrap(), OnLimit::Warn);
     assert_eq!(OnLimit::named("").unwrap_err().field(), Some("on_limit"));
+}
+
+#[test]
+fn a_signer_checks_the_options_before_it_asks_for_credentials() {
+    struct Fails;
+    impl CredentialsProvider for Fails {
+        fn credentials(&self) -> Result<Credentials, Error> {
+            Err(Error::new(ErrorKind::CredentialsFailed, "asked"))
+        }
+    }
+
+    let mut of_signer = SignerOptions::new(HOST, 5432, "app");
+    of_signer.credentials_provider = Some(Arc::new(Fails));
+    let signer = Signer::new(of_signer).unwrap();
+    let mut no_database = options("libpq", "");
+    no_database.database = Some("");
+    for (given, field) in [
+        (options("oracle", ""), "driver"),
+        (options("libpq", "xml"), "form"),
+        (options("pymysql", ""), "ca_file"),
+        (options("mariadb", ""), "database"),
+        (no_database, "database"),
+    ] {
+        let error = signer.connection_string(&given).unwrap_err();
+        assert_eq!(error.field(), Some(field));
+        assert_eq!(signer.stats().failures, 0);
+    }
+    let error = signer.connection_string(&options("libpq", "")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CredentialsFailed);
 }

@@ -204,6 +204,21 @@ impl Text {
         self
     }
 
+    /// libpq's `name='value' name='value'`.
+    fn keywords(&mut self, keywords: &[(&str, Option<&str>)]) -> &mut Self {
+        let given = keywords
+            .iter()
+            .filter_map(|(name, value)| Some((name, (*value)?)));
+        for (index, (name, value)) in given.enumerate() {
+            self.push(if index == 0 { "" } else { " " })
+                .push(name)
+                .push("='")
+                .escaped(value, &['\'', '\\'])
+                .push("'");
+        }
+        self
+    }
+
     fn number(&mut self, number: u16) -> &mut Self {
         // Writing to a String cannot fail.
         let _ = write!(self.0, "{number}");
@@ -250,14 +265,27 @@ impl Parts<'_> {
         text
     }
 
-    /// The same, and what libpq knows: `sslmode`, `sslrootcert` and `hostaddr`.
+    /// The same for drivers that know libpq's words for TLS, without being libpq.
+    fn postgres_url(&self, scheme: &str) -> Text {
+        self.url_with(scheme, &[("sslrootcert", self.options.ca_file)])
+    }
+
+    /// The same for libpq.
     fn libpq_url(&self, scheme: &str) -> Text {
+        self.url_with(
+            scheme,
+            &[
+                NO_GSS,
+                ("sslrootcert", self.options.ca_file),
+                ("hostaddr", self.options.hostaddr),
+            ],
+        )
+    }
+
+    fn url_with(&self, scheme: &str, parameters: &[(&str, Option<&str>)]) -> Text {
         let mut text = self.url(scheme);
         text.push("?sslmode=verify-full");
-        for (name, value) in [
-            ("sslrootcert", self.options.ca_file),
-            ("hostaddr", self.options.hostaddr),
-        ] {
+        for (name, value) in parameters {
             if let Some(value) = value {
                 text.push("&").push(name).push("=").encoded(value);
             }
@@ -266,31 +294,25 @@ impl Parts<'_> {
     }
 }
 
+/// By itself, libpq takes the encryption of a Kerberos ticket in place of TLS, whatever `sslmode`
+/// says ([PostgreSQL: gssencmode](https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-GSSENCMODE)).
+const NO_GSS: (&str, Option<&str>) = ("gssencmode", Some("disable"));
+
 /// libpq's keywords: `host='…' password='…'`
 /// ([PostgreSQL: Connection Strings](https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING)).
 pub(super) fn libpq_conninfo(parts: &Parts<'_>) -> Result<Text, Error> {
     let mut text = Text::new(parts);
-    text.push("host='")
-        .push(parts.host)
-        .push("' port='")
-        .number(parts.port)
-        .push("'");
-    for (name, value) in [
+    text.keywords(&[
+        ("host", Some(parts.host)),
+        ("port", Some(&parts.port.to_string())),
         ("hostaddr", parts.options.hostaddr),
         ("dbname", parts.options.database),
         ("user", Some(parts.user)),
         ("password", Some(parts.token)),
         ("sslmode", Some("verify-full")),
+        NO_GSS,
         ("sslrootcert", parts.options.ca_file),
-    ] {
-        if let Some(value) = value {
-            text.push(" ")
-                .push(name)
-                .push("='")
-                .escaped(value, &['\'', '\\'])
-                .push("'");
-        }
-    }
+    ]);
     Ok(text)
 }
 
@@ -353,14 +375,14 @@ fn passfile_fields(parts: &Parts<'_>) -> Result<Text, Error> {
 /// A URL for node-postgres, whose parser is pg-connection-string.
 pub(super) fn pg_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
-    Ok(parts.libpq_url("postgresql"))
+    Ok(parts.postgres_url("postgresql"))
 }
 
 /// A URL for postgres.js.
 pub(super) fn postgres_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
     parts.no_ca_file(NODE_CA)?;
-    Ok(parts.libpq_url("postgres"))
+    Ok(parts.postgres_url("postgres"))
 }
 
 const NODE_CA: &str = "expected none: this driver's URLs have no room for it; start Node with \
@@ -473,24 +495,13 @@ fn properties(parts: &Parts<'_>, tls: &[(&str, &str)], ca_file: &str) -> Result<
 pub(super) fn psqlodbc(parts: &Parts<'_>) -> Result<Text, Error> {
     let mut text = odbc(parts, "PostgreSQL Unicode")?;
     text.push("SSLmode=verify-full;");
-    let pqopt = [
-        ("sslrootcert", parts.options.ca_file),
-        ("hostaddr", parts.options.hostaddr),
-    ];
-    if pqopt.iter().any(|(_, value)| value.is_some()) {
-        text.push("Pqopt={");
-        let given = pqopt
-            .iter()
-            .filter_map(|(name, value)| Some((name, (*value)?)));
-        for (index, (name, value)) in given.enumerate() {
-            text.push(if index == 0 { "" } else { " " });
-            text.push(name)
-                .push("='")
-                .escaped(value, &['\'', '\\'])
-                .push("'");
-        }
-        text.push("};");
-    }
+    text.push("Pqopt={")
+        .keywords(&[
+            NO_GSS,
+            ("sslrootcert", parts.options.ca_file),
+            ("hostaddr", parts.options.hostaddr),
+        ])
+        .push("};");
     Ok(text)
 }
 
