@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -570,6 +571,7 @@ def test_odbcs_own_name_for_the_driver(postgres: Logins) -> None:
             "form: expected one of ",
         ),
         (("url", "--driver=pymysql", "--hostaddr=127.0.0.1"), "hostaddr: expected none: "),
+        (("url", "--driver=pymysql"), "ca_file: expected one: "),
         (("url", "--driver=libpq", "--database="), "database: "),
         (("url", "--driver=libpq", "--ca-file=a\nb"), "ca_file: "),
         (("odbc", "--driver=libpq"), "driver: expected one of psqlodbc, mariadb-odbc"),
@@ -579,7 +581,8 @@ def test_odbcs_own_name_for_the_driver(postgres: Logins) -> None:
     ],
 )
 def test_bad_options(postgres: Logins, arguments: tuple[str, ...], said: str) -> None:
-    done = command(postgres, *arguments)
+    """They are told before credentials are looked for, of which there are none."""
+    done = command(postgres, *arguments, profile="none")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"rdstoken: InvalidArgument: {said}")
     assert done.stderr.count("\n") == 1
@@ -679,7 +682,7 @@ def test_no_password_anywhere(postgres: Logins, tmp_path: pathlib.Path, length: 
         dsn = (
             f"Driver=PostgreSQL Unicode;Servername={postgres.host};Port={postgres.port};"
             f"Database={postgres.dbname};Username={USER};SSLmode=verify-full;"
-            f"Pqopt={{sslrootcert={postgres.ca_file} passfile={file}}}"
+            f"Pqopt={{gssencmode=disable sslrootcert={postgres.ca_file} passfile={file}}}"
         )
         done = run("isql", "-b", "-k", dsn, env={}, text=WHO + "\n")
         assert f"| {USER}" in done.stdout, done.stderr
@@ -823,6 +826,93 @@ def test_two_who_keep_one_file(postgres: Logins, tmp_path: pathlib.Path) -> None
     assert (watching.told, other.told) == ("", "")
 
 
+def test_a_line_of_yesterday_is_replaced(postgres: Logins, tmp_path: pathlib.Path) -> None:
+    """Somebody who read the file before a renewal has put back what was there."""
+    file = tmp_path / "pass"
+    # It is renewed when 4 seconds are over.
+    with Watching(postgres, file, "--expires-in=60", "--min-validity=56"):
+        old = file.read_text()
+        wait_until(lambda: file.read_text() != old, "a renewal")
+        new = file.read_text()
+        file.write_text(old)
+        wait_until(lambda: file.read_text() != old, "the old line is gone")
+        is_the_new_one = file.read_text() == new
+        assert is_the_new_one  # and not yet another
+
+
+def test_many_who_write_one_file(postgres: Logins, tmp_path: pathlib.Path) -> None:
+    """No line is lost, although each reads the file and writes it again."""
+    file = tmp_path / "pass"
+    names = [f"db{number}" for number in range(8)]
+    for _ in range(3):
+        processes = [
+            subprocess.Popen(
+                [
+                    Command.path,
+                    "passfile",
+                    *login(postgres),
+                    f"--path={file}",
+                    f"--database={name}",
+                ],
+                env=os.environ | keys(postgres),
+                stdout=subprocess.DEVNULL,
+            )
+            for name in names
+        ]
+        assert [process.wait(30) for process in processes] == [0] * len(names)
+        assert sorted(line.split(":")[2] for line in _lines(file)) == sorted(names)
+        file.unlink()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_is_locked_while_the_file_is_written(
+    postgres: Logins, tmp_path: pathlib.Path
+) -> None:
+    """By others for as long as they like: the token is worth more than another's line."""
+    file = tmp_path / "pass"
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        start = time.monotonic()
+        assert command(postgres, "passfile", f"--path={file}").returncode == 0
+        assert 5 <= time.monotonic() - start < 10
+    finally:
+        os.close(folder)
+    assert len(_lines(file)) == 1
+
+
+@pytest.fixture(scope="session")
+def killed_at_sync(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A library to preload: who brings a file to the disk gets the signal KILLED_BY."""
+    folder = tmp_path_factory.mktemp("killed")
+    source, library = folder / "killed.c", folder / "killed.so"
+    source.write_text(
+        "#include <signal.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
+        "int fsync(int file) {\n  (void)file;\n"
+        '  return kill(getpid(), atoi(getenv("KILLED_BY")));\n}\n'
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-o", library, source], check=True)
+    return library
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("options", [(), ("--watch",)], ids=["once", "watch"])
+def test_a_signal_waits_until_the_file_is_whole(
+    postgres: Logins,
+    tmp_path: pathlib.Path,
+    killed_at_sync: pathlib.Path,
+    number: signal.Signals,
+    options: tuple[str, ...],
+) -> None:
+    file = tmp_path / "pass"
+    preload = f"{killed_at_sync}:{os.environ['LD_PRELOAD']}"
+    env = {"LD_PRELOAD": preload, "KILLED_BY": str(number.value)}
+    done = command(postgres, "passfile", f"--path={file}", *options, env=env)
+    assert (done.returncode, done.stderr) == (-number, "")
+    assert list(tmp_path.iterdir()) == [file]
+    assert with_file(postgres, file).stdout == f"{USER}\n"
+
+
 def _lines(file: pathlib.Path) -> list[str]:
     return file.read_text().splitlines()
 
@@ -887,6 +977,11 @@ def test_whoever_read_the_output_has_gone(postgres: Logins, tmp_path: pathlib.Pa
 def test_the_life_that_is_left(postgres: Logins, tmp_path: pathlib.Path) -> None:
     file = f"--path={tmp_path / 'pass'}"
     assert command(postgres, "passfile", file, "--min-validity=60").returncode == 2
+    for align in (500, 600):
+        assert command(postgres, "passfile", file, f"--align={align}").returncode == 0
+        with Watching(postgres, tmp_path / "pass", f"--align={align}"):
+            pass
+    (tmp_path / "pass").unlink()
     done = command(postgres, "passfile", file, "--watch", "--min-validity=900")
     assert done.stderr.startswith("rdstoken: InvalidArgument: min_validity: ")
     assert not (tmp_path / "pass").exists()

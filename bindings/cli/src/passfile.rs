@@ -1,7 +1,8 @@
 //! `rdstoken passfile`
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write};
+use std::mem;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use rdstoken::{AuthToken, ConnectionOptions, Signer, connection_string};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use rdstoken::{AuthToken, ConnectionOptions, ConnectionString, Signer, connection_string};
 use zeroize::Zeroizing;
 
 use crate::login::Login;
@@ -44,7 +46,8 @@ pub(crate) struct Passfile {
     #[arg(long)]
     watch: bool,
 
-    /// With --watch: how much life the token in the file has at least [default: half of it]
+    /// With --watch: how much life the token in the file has at least [default: half of it, or what
+    /// --align leaves]
     #[arg(long, value_name = "SECONDS", requires = "watch")]
     min_validity: Option<u64>,
 }
@@ -55,7 +58,8 @@ Example:
     rdstoken passfile --watch --path ~/.rds-pass --hostname \"$H\" --port 5432 --username app
 
   In another:
-    export PGPASSFILE=~/.rds-pass PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
+    export PGPASSFILE=~/.rds-pass PGSSLMODE=verify-full PGGSSENCMODE=disable
+    export PGSSLROOTCERT=global-bundle.pem
     psql --host=\"$H\" --port=5432 --username=app postgres";
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -80,6 +84,11 @@ const TICK: Duration = Duration::from_secs(1);
 /// More than any password file in use; a slip, such as a path to a database dump, is noticed here.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
+/// How often the directory's lock is tried for, and how long after each time: for 5 seconds together.
+/// A token that comes too late is worse than a line that was lost: whoever watches puts that back.
+const TRIES: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(10);
+
 impl Passfile {
     pub(crate) fn run(&self, output: &mut impl Write) -> Result<(), Failure> {
         let signer = self.signer()?;
@@ -93,11 +102,15 @@ impl Passfile {
     }
 
     fn signer(&self) -> Result<Signer, Failure> {
+        if !self.watch {
+            return self.login.signer();
+        }
         let mut options = self.login.options();
         options.cache = true;
+        let half = options.expires_in / 2;
         options.min_validity = Some(match self.min_validity {
             Some(seconds) => Duration::from_secs(seconds),
-            None => options.expires_in / 2,
+            None => half.min(options.expires_in.saturating_sub(options.align)),
         });
         Signer::new(options).map_err(Failure::Token)
     }
@@ -110,11 +123,17 @@ impl Passfile {
         output: &mut impl Write,
     ) -> Result<(), Failure> {
         let mut told = String::new();
+        let mut before = None;
         loop {
             thread::sleep(TICK);
             let outcome = match signer.token() {
-                Ok(token) if token.value() == written.value() && self.is_there(signer) => Ok(()),
-                Ok(token) => self.write(signer, &token, output).map(|()| written = token),
+                Ok(token) if token.value() != written.value() => self
+                    .write(signer, &token, output)
+                    .map(|()| before = Some(mem::replace(&mut written, token))),
+                Ok(token) if !self.is_there(signer, before.as_deref()) => {
+                    self.write(signer, &token, output)
+                }
+                Ok(_) => Ok(()),
                 Err(error) => Err(Failure::Token(error)),
             };
             match outcome {
@@ -139,17 +158,7 @@ impl Passfile {
         token: &AuthToken,
         output: &mut impl Write,
     ) -> Result<(), Failure> {
-        let line = connection_string(
-            signer.login(),
-            token.value(),
-            &ConnectionOptions {
-                driver: self.driver.name(),
-                form: "passfile",
-                database: self.database.as_deref(),
-                ..ConnectionOptions::default()
-            },
-        )
-        .map_err(Failure::Token)?;
+        let line = self.line(signer, token.value()).map_err(Failure::Token)?;
         replace_line(&self.path, line.value(), &self.key(signer)).map_err(|error| {
             Failure::File {
                 path: self.path.clone(),
@@ -163,32 +172,35 @@ impl Passfile {
         )
     }
 
-    /// Whether the file has a line for this login. Somebody else who wrote it at the same moment as
-    /// this did may have put it back to what it was before.
-    fn is_there(&self, signer: &Signer) -> bool {
+    /// Whether the file has a line for this login, and not the one with the token `before` this one.
+    /// Somebody who read it before this did, and wrote it afterwards, may have put it back to what it
+    /// was. Any other token may be that of another who watches for the same login.
+    fn is_there(&self, signer: &Signer, before: Option<&AuthToken>) -> bool {
         let key = self.key(signer);
-        fs::read(&self.path)
-            .map(Zeroizing::new)
-            .is_ok_and(|content| {
-                content
-                    .split(|byte| *byte == b'\n')
-                    .any(|line| line.starts_with(key.as_bytes()))
-            })
+        let before = before.and_then(|token| self.line(signer, token.value()).ok());
+        let Ok(content) = fs::read(&self.path).map(Zeroizing::new) else {
+            return false;
+        };
+        let mut lines = content.split(|byte| *byte == b'\n');
+        lines
+            .find(|line| line.starts_with(key.as_bytes()))
+            .is_some_and(|line| before.is_none_or(|before| line != before.value().as_bytes()))
     }
 
     /// The beginning of a line for this login, whatever its token.
     fn key(&self, signer: &Signer) -> Zeroizing<String> {
-        let line = connection_string(
-            signer.login(),
-            "",
-            &ConnectionOptions {
-                driver: self.driver.name(),
-                form: "passfile",
-                database: self.database.as_deref(),
-                ..ConnectionOptions::default()
-            },
-        );
+        let line = self.line(signer, "");
         Zeroizing::new(line.map_or_else(|_| String::new(), |line| line.value().to_owned()))
+    }
+
+    fn line(&self, signer: &Signer, token: &str) -> Result<ConnectionString, rdstoken::Error> {
+        let options = ConnectionOptions {
+            driver: self.driver.name(),
+            form: "passfile",
+            database: self.database.as_deref(),
+            ..ConnectionOptions::default()
+        };
+        connection_string(signer.login(), token, &options)
     }
 }
 
@@ -197,6 +209,11 @@ impl Passfile {
 fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let _lock = locked(directory);
     let before = match fs::metadata(&path) {
         Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is no file")),
         Ok(metadata) if metadata.len() > MAX_FILE => {
@@ -209,10 +226,8 @@ fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::new(Vec::new()),
         Err(error) => return Err(error),
     };
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    // Dropped behind the file: whoever ends this meanwhile leaves no token lying about.
+    let _held_back = HeldBack::new();
     let mut file = tempfile::Builder::new()
         .prefix(".rdstoken-")
         .permissions(Permissions::from_mode(0o600))
@@ -226,6 +241,41 @@ fn replace_line(path: &Path, line: &str, key: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
+}
+
+/// The directory, which others who write a file in it lock as well: the file itself is another each
+/// time. Without it, if it cannot be locked in time.
+fn locked(directory: &Path) -> Option<File> {
+    let directory = File::open(directory).ok()?;
+    for _ in 0..TRIES {
+        match directory.try_lock() {
+            Ok(()) => return Some(directory),
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
+    None
+}
+
+/// While this lives, the signals that end a program wait.
+struct HeldBack(Option<SigSet>);
+
+impl HeldBack {
+    fn new() -> Self {
+        let ends: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
+            .into_iter()
+            .collect();
+        Self(ends.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
+    }
+}
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // It was the mask already.
+            let _ = before.thread_set_mask();
+        }
+    }
 }
 
 /// The temporary file's name is of no use to anybody, and another each time.

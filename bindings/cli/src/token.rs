@@ -36,7 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   Log in with psql:
     export PGPASSWORD=\"$(rdstoken token --hostname \"$H\" --port 5432 --username app)\"
-    export PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
+    export PGSSLMODE=verify-full PGGSSENCMODE=disable PGSSLROOTCERT=global-bundle.pem
     psql --host=\"$H\" --port=5432 --username=app postgres
 
   Log in with the mariadb command (a prompt would cut the token):
