@@ -155,6 +155,44 @@ fn the_two_readers_of_a_password_file_want_different_lines() {
     }
 }
 
+/// Found out with the parsers themselves, and 23 names.
+#[test]
+fn a_database_that_a_url_would_rename_is_refused() {
+    for (driver, form, good, bad) in [
+        (
+            "pg",
+            "uri",
+            &["my db", "caf\u{e9}", "a%b", "a.b"][..],
+            &["a+b", "a/b", "a?b", "a#b", ".."][..],
+        ),
+        (
+            "postgres",
+            "uri",
+            &["a.b", "a-b_c~d"],
+            &["my db", "caf\u{e9}", "a%b", "."],
+        ),
+        ("mysql2", "uri", &["my db", "a+b", "a/b"], &[".", ".."]),
+        ("mariadb", "uri", &["my db", "a+b", "a/b"], &[".", ".."]),
+        (
+            "psycopg",
+            "sqlalchemy-url",
+            &["a.b"],
+            &["my db", "a+b", "caf\u{e9}"],
+        ),
+        ("libpq", "uri", &["my db", "a+b", ".."], &[]),
+    ] {
+        let mut given = options(driver, form);
+        for name in good {
+            given.database = Some(name);
+            assert!(made_for("app", &given).is_ok(), "{driver} {name}");
+        }
+        for name in bad {
+            given.database = Some(name);
+            assert_eq!(refused(&given), Some("database"), "{driver} {name}");
+        }
+    }
+}
+
 #[test]
 fn odbc() {
     let mut given = options("psqlodbc", "");

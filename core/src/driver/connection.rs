@@ -248,6 +248,18 @@ impl Parts<'_> {
         }
     }
 
+    /// A database whose name the driver does not read back from a URL would silently be another.
+    fn no_database_with(&self, spoiled: impl Fn(char) -> bool) -> Result<(), Error> {
+        match self.options.database {
+            // Node's URLs take these for directories.
+            Some(name) if matches!(name, "." | "..") || name.contains(spoiled) => Self::refuse(
+                "database",
+                "expected a plain name: this driver does not read this one back from a URL",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// `scheme://user:token@host:port/database`.
     fn url(&self, scheme: &str) -> Text {
         let mut text = Text::new(self);
@@ -372,15 +384,23 @@ fn passfile_fields(parts: &Parts<'_>) -> Result<Text, Error> {
     Ok(text)
 }
 
+/// Whether it is not itself in a URL: postgres.js and `SQLAlchemy` before 2.1 decode no database.
+fn is_encoded(character: char) -> bool {
+    !(character.is_ascii_alphanumeric() || "-._~".contains(character))
+}
+
 /// A URL for node-postgres, whose parser is pg-connection-string.
 pub(super) fn pg_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
+    // It decodes with `decodeURI`, which leaves these as they are.
+    parts.no_database_with(|character| ";/?:@&=+$,#".contains(character))?;
     Ok(parts.postgres_url("postgresql"))
 }
 
 /// A URL for postgres.js.
 pub(super) fn postgres_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
+    parts.no_database_with(is_encoded)?;
     parts.no_ca_file(NODE_CA)?;
     Ok(parts.postgres_url("postgres"))
 }
@@ -391,6 +411,7 @@ const NODE_CA: &str = "expected none: this driver's URLs have no room for it; st
 /// A URL for mysql2, whose parser reads each parameter as JSON.
 pub(super) fn mysql2_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
+    parts.no_database_with(|_| false)?;
     parts.no_ca_file(NODE_CA)?;
     let mut text = parts.url("mysql");
     text.push("?ssl=")
@@ -402,6 +423,7 @@ pub(super) fn mysql2_uri(parts: &Parts<'_>) -> Result<Text, Error> {
 /// A URL for the `mariadb` package of Node.
 pub(super) fn mariadb_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
+    parts.no_database_with(|_| false)?;
     parts.no_ca_file(NODE_CA)?;
     if parts.options.database.is_none() {
         return Parts::refuse(
@@ -416,6 +438,7 @@ pub(super) fn mariadb_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
 
 /// A `SQLAlchemy` URL for psycopg or psycopg2, which take libpq's parameters.
 pub(super) fn sqlalchemy_psycopg(parts: &Parts<'_>) -> Result<Text, Error> {
+    parts.no_database_with(is_encoded)?;
     Ok(parts.libpq_url(match parts.options.driver {
         "psycopg" => "postgresql+psycopg",
         _ => "postgresql+psycopg2",
@@ -425,6 +448,7 @@ pub(super) fn sqlalchemy_psycopg(parts: &Parts<'_>) -> Result<Text, Error> {
 /// A `SQLAlchemy` URL for a `MySQL` driver.
 pub(super) fn sqlalchemy_mysql(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
+    parts.no_database_with(is_encoded)?;
     let (scheme, tls) = match parts.options.driver {
         "pymysql" => ("mysql+pymysql", "ssl_check_hostname=true"),
         "mysqlclient" => ("mysql+mysqldb", "ssl_mode=VERIFY_IDENTITY"),
