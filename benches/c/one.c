@@ -1,12 +1,14 @@
 /* Signs one token, or takes the one at hand, in a function of its own, for valgrind to count.
  *
- *   one cold|hit SESSION_TOKEN
+ *   one cold|hit|tick SESSION_TOKEN
  *
- * prints how often the library asked for memory meanwhile. */
+ * prints how often the library asked for memory meanwhile. After "tick" the kernel's clock has gone
+ * on, so the token at hand is held against both clocks again. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rdstoken.h>
 
@@ -80,6 +82,8 @@ int main(int argc, char **argv) {
       fail();
     rdstoken_token_free(token);
   }
+  if (strcmp(argv[1], "tick") == 0)
+    usleep(50000); /* A tick is 10 ms at most. */
   unsigned before = allocations;
   measured(signer);
   printf("%u\n", allocations - before);
