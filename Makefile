@@ -191,8 +191,10 @@ lint: python $(VENV)/test-installed bindings/node/node_modules/installed
 .PHONY: bench
 bench: build
 	@sh tests/packages.sh hyperfine valgrind
+	$(call say,Installing what it is measured with)
+	$(VENV)/bin/python benches/run.py --install
 	$(call say,Measuring)
-	$(VENV)/bin/python benches/run.py
+	$(GUARD) $(VENV)/bin/python benches/run.py
 
 # --- generated files ------------------------------------------------------------------------------
 

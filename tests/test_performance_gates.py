@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from subprocess import PIPE
@@ -166,3 +167,11 @@ def test_certificates_are_read_for_a_request(command: Command, tmp_path: pathlib
     endpoint = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/"}
     done, opened = run_watched(command, tmp_path, endpoint, timeout=1)
     assert (done.returncode, opened) == (1, True)
+
+
+def test_no_benchmark_runs_with_the_keys_of_whoever_starts_it() -> None:
+    environment = {name: os.environ[name] for name in os.environ.keys() - {"RDSTOKEN_TEST_GUARD"}}
+    run_py = (sys.executable, str(ROOT / "benches" / "run.py"), "--quick")
+    done = subprocess.run(run_py, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "tests/guard.sh" in done.stderr

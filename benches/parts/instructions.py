@@ -34,7 +34,7 @@ def install() -> None:
 def counts() -> dict[str, dict[str, int]]:
     """Of each benchmark: `Ir`, the instructions, and `TotalBlocks`, the allocations."""
     done = subprocess.run(
-        ["cargo", "bench", "--bench", "instructions", "--", "--output-format=json"],
+        ["cargo", "bench", "--locked", "--bench", "instructions", "--", "--output-format=json"],
         cwd=BENCHES,
         env=os.environ | {"CARGO_TARGET_DIR": str(OUT), "GUNGRAUN_RUNNER": str(RUNNER)},
         stdout=subprocess.PIPE,
@@ -53,7 +53,6 @@ def counts() -> dict[str, dict[str, int]]:
 
 
 def rows(_: Settings) -> Iterator[Row]:
-    install()
     counted = counts()
     for name, floor, path in (
         ("sign_kept", "sha256_kept", "Rust: sign, key kept"),

@@ -16,11 +16,11 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 REQUIREMENTS = BENCHES / "requirements.txt"
 PACKAGE = ROOT / "bindings" / "python" / "python" / "rdstoken"
 FIRST_TOKEN = f"import rdstoken; rdstoken.Signer({HOSTNAME!r}, 5432, 'app').token()"
+# Where awscrt is: beside the environment of the tests, where botocore would find it.
+AWSCRT = OUT / "python"
 
 
-def awscrt() -> str:
-    """Where awscrt is: beside the environment of the tests, where botocore would find it."""
-    directory = OUT / "python"
+def install() -> None:
     pip = (
         PYTHON,
         "-m",
@@ -30,8 +30,7 @@ def awscrt() -> str:
         "--disable-pip-version-check",
         "--upgrade",
     )
-    subprocess.run([*pip, "--no-deps", "--target", directory, "-r", REQUIREMENTS], check=True)
-    return str(directory)
+    subprocess.run([*pip, "--no-deps", "--target", AWSCRT, "-r", REQUIREMENTS], check=True)
 
 
 def nanoseconds(what: str, seconds: float, environment: Mapping[str, str]) -> float:
@@ -65,7 +64,7 @@ def cpu_above(
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    crt = {"PYTHONPATH": awscrt()}
+    crt = {"PYTHONPATH": str(AWSCRT)}
     subjects: dict[str, tuple[str, Mapping[str, str]]] = {
         "hit": ("hit", {}),
         "sign": ("sign", {}),

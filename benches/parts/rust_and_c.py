@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def install() -> None:
+    subprocess.run(["cargo", "fetch", "--quiet", "--locked"], cwd=BENCHES, check=True)
+
+
 def criterion(settings: Settings) -> None:
     seconds = "0.5" if settings.quick else "3"
     subprocess.run(
-        ["cargo", "bench", "--bench", "sign", "--", "--measurement-time", seconds],
+        [*("cargo", "bench", "--locked", "--bench", "sign"), "--", "--measurement-time", seconds],
         cwd=BENCHES,
         env=os.environ | {"CARGO_TARGET_DIR": str(OUT)},
         check=True,
