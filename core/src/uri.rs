@@ -23,6 +23,11 @@ fn stays(byte: u8) -> bool {
     UNRESERVED[usize::from(byte)]
 }
 
+/// Whether [`encode_into`] writes it as `%XX`.
+pub(crate) fn is_encoded(character: char) -> bool {
+    !u8::try_from(character).is_ok_and(stays)
+}
+
 /// The length of what [`encode_into`] adds.
 pub(crate) fn encoded_length(text: &str) -> usize {
     text.bytes()

@@ -384,11 +384,6 @@ fn passfile_fields(parts: &Parts<'_>) -> Result<Text, Error> {
     Ok(text)
 }
 
-/// Whether it is not itself in a URL: postgres.js and `SQLAlchemy` before 2.1 decode no database.
-fn is_encoded(character: char) -> bool {
-    !(character.is_ascii_alphanumeric() || "-._~".contains(character))
-}
-
 /// A URL for node-postgres, whose parser is pg-connection-string.
 pub(super) fn pg_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
@@ -400,7 +395,8 @@ pub(super) fn pg_uri(parts: &Parts<'_>) -> Result<Text, Error> {
 /// A URL for postgres.js.
 pub(super) fn postgres_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
-    parts.no_database_with(is_encoded)?;
+    // It decodes no database.
+    parts.no_database_with(uri::is_encoded)?;
     parts.no_ca_file(NODE_CA)?;
     Ok(parts.postgres_url("postgres"))
 }
@@ -436,9 +432,10 @@ pub(super) fn mariadb_js_uri(parts: &Parts<'_>) -> Result<Text, Error> {
     Ok(text)
 }
 
-/// A `SQLAlchemy` URL for psycopg or psycopg2, which take libpq's parameters.
+/// A `SQLAlchemy` URL for psycopg or psycopg2, which take libpq's parameters. `SQLAlchemy` decodes a
+/// database from 2.1 on only.
 pub(super) fn sqlalchemy_psycopg(parts: &Parts<'_>) -> Result<Text, Error> {
-    parts.no_database_with(is_encoded)?;
+    parts.no_database_with(uri::is_encoded)?;
     Ok(parts.libpq_url(match parts.options.driver {
         "psycopg" => "postgresql+psycopg",
         _ => "postgresql+psycopg2",
@@ -448,7 +445,7 @@ pub(super) fn sqlalchemy_psycopg(parts: &Parts<'_>) -> Result<Text, Error> {
 /// A `SQLAlchemy` URL for a `MySQL` driver.
 pub(super) fn sqlalchemy_mysql(parts: &Parts<'_>) -> Result<Text, Error> {
     parts.no_hostaddr()?;
-    parts.no_database_with(is_encoded)?;
+    parts.no_database_with(uri::is_encoded)?;
     let (scheme, tls) = match parts.options.driver {
         "pymysql" => ("mysql+pymysql", "ssl_check_hostname=true"),
         "mysqlclient" => ("mysql+mysqldb", "ssl_mode=VERIFY_IDENTITY"),
