@@ -479,7 +479,6 @@ def test_dbshell_logs_psql_in(postgres: Logins) -> None:
 @pytest.mark.parametrize("options", [{}, {"service": "mine"}])
 @pytest.mark.parametrize("name", ["postgres", "sslmode=prefer", "", "dbname=x sslmode=disable"])
 def test_dbshell_sends_nothing_without_tls(
-    signer: rdstoken.Signer,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     options: dict[str, str],

@@ -147,6 +147,12 @@ def sent(way: Way, bench: Bench) -> Iterator[tuple[str, PlainServer]]:
             yield request.token, server
 
 
+def assert_nothing_sent(way: Way, bench: Bench) -> None:
+    for _, server in sent(way, bench):
+        assert server.passwords == []
+        assert b"X-Amz" not in server.received
+
+
 WRITTEN = [way for way in WAYS if ROWS[way.driver, way.form].written]
 PASSFILES = [way for way in WRITTEN if way.form == "passfile"]
 
@@ -157,16 +163,12 @@ PASSFILES = [way for way in WRITTEN if way.form == "passfile"]
     ids=lambda way: f"{way.driver} {way.form}",
 )
 def test_what_is_written_insists_on_tls(way: Way, bench: Bench) -> None:
-    for _, server in sent(way, bench):
-        assert server.passwords == []
-        assert b"X-Amz" not in server.received
+    assert_nothing_sent(way, bench)
 
 
 @pytest.mark.parametrize("way", PASSFILES, ids=lambda way: way.driver)
 def test_a_passfile_whose_reader_insists_on_tls(way: Way, bench: Bench) -> None:
-    for _, server in sent(way, bench):
-        assert server.passwords == []
-        assert b"X-Amz" not in server.received
+    assert_nothing_sent(way, bench)
 
 
 def test_a_passfile_cannot_insist_itself(bench: Bench) -> None:
